@@ -1,0 +1,92 @@
+"""The course's helper: keys, the offline session, agents in one line, usage, and what makes a run visible.
+
+    import anymodel_course as course
+
+    course.start()
+
+Everything else is imported at first use, so that this import costs nothing; the SDK and LiteLLM arrive with `start`.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from scripted_providers.replies import call, fails
+
+    from .factory import make_agent
+    from .instruments import checks
+    from .instruments.doctor import doctor
+    from .instruments.explain import explain
+    from .instruments.key_check import check_key
+    from .instruments.widgets.picker import ProviderPicker
+    from .instruments.wire import wire
+    from .keys import ask_key, key, read_dotenv
+    from .local_ollama import ollama
+    from .models import model_facts
+    from .providers import PROVIDERS, provider
+    from .session import environment, model_says, stand_in, start
+    from .tables import Table
+    from .usage import usage_of
+
+_HOMES = {
+    "PROVIDERS": ".providers",
+    "ProviderPicker": ".instruments.widgets.picker",
+    "Table": ".tables",
+    "ask_key": ".keys",
+    "call": "scripted_providers.replies",
+    "check_key": ".instruments.key_check",
+    "doctor": ".instruments.doctor",
+    "environment": ".session",
+    "explain": ".instruments.explain",
+    "fails": "scripted_providers.replies",
+    "key": ".keys",
+    "make_agent": ".factory",
+    "model_facts": ".models",
+    "model_says": ".session",
+    "ollama": ".local_ollama",
+    "provider": ".providers",
+    "read_dotenv": ".keys",
+    "stand_in": ".session",
+    "start": ".session",
+    "usage_of": ".usage",
+    "wire": ".instruments.wire",
+}
+
+__all__ = [
+    "PROVIDERS",
+    "ProviderPicker",
+    "Table",
+    "ask_key",
+    "call",
+    "check_key",
+    "checks",
+    "doctor",
+    "environment",
+    "explain",
+    "fails",
+    "key",
+    "make_agent",
+    "model_facts",
+    "model_says",
+    "ollama",
+    "provider",
+    "read_dotenv",
+    "stand_in",
+    "start",
+    "usage_of",
+    "wire",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name == "checks":
+        return import_module(".instruments.checks", __name__)
+    if name in _HOMES:
+        return getattr(import_module(_HOMES[name], __name__), name)
+    raise AttributeError(f"The course has no {name!r}. It has: {', '.join(__all__)}.")
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -1,0 +1,104 @@
+"""`make_agent`: a provider's name to an agent. What it does in one line is what notebook 02 first does by hand."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from agents import Agent, AgentHooks, ModelSettings
+from agents.extensions.models.litellm_model import LitellmModel
+from agents.lifecycle import AgentHooksBase
+
+from . import session
+from .providers import PROVIDERS, nearest, provider, shown
+
+
+def make_agent(model: str = "openai", *, name: str = "Assistant", **options: Any) -> Agent[Any]:
+    """Make an agent that runs on a provider's model through LiteLLM, with token counts on.
+
+    Args:
+        model: A provider's name ("anthropic": its model in this course), or a full id ("anthropic/claude-haiku-5-5").
+        name: The agent's name.
+        options: Everything else that `Agent` takes: instructions, tools, output_type, model_settings, hooks, …
+
+    Returns:
+        A plain `agents.Agent` whose model is a plain `LitellmModel`.
+
+    Raises:
+        TypeError: The model is no string, or `Agent` does not know an option.
+        ValueError: The provider is unknown, or is none of the course's nine and not live: it is never scripted.
+
+    Example:
+        >>> make_agent("anthropic", instructions="Be brief.").model.model  # doctest: +SKIP
+        'anthropic/claude-sonnet-5-5'
+    """
+    provider_name, model_id = resolve(model)
+    agent = Agent(name=name, model=LitellmModel(model=model_id), **options)  # refuses what it does not understand
+    agent.model_settings = ModelSettings(include_usage=True).resolve(agent.model_settings)
+    agent.hooks = _Counted(provider_name, agent.hooks)
+    return agent
+
+
+def resolve(model: str) -> tuple[str, str]:
+    """Return the provider's name and the full model id that a name or an id stands for.
+
+    Raises:
+        TypeError: The model is no string.
+        ValueError: As for `make_agent`.
+
+    Example:
+        >>> resolve("mistral")  # doctest: +SKIP
+        ('mistral', 'mistral/mistral-large-latest')
+    """
+    if not isinstance(model, str):
+        raise TypeError(
+            f"make_agent takes a provider's name or a model id, not {type(model).__name__}. With a model object of "
+            "your own, write Agent(model=…) yourself."
+        )
+    head, slash, rest = (part.strip() for part in model.partition("/"))
+    head = head.lower()  # LiteLLM knows its prefixes in lower case only
+    try:
+        row = provider(head)
+    except ValueError:
+        if slash and session.is_live(head):
+            return head, f"{head}/{rest}"
+        raise ValueError(_not_ours(head, slash, model.strip())) from None
+    if not slash:
+        return row.name, row.model
+    if not rest:
+        raise ValueError(f"{model!r} names no model. {row.title}'s in this course is {row.model!r}.")
+    if head in PROVIDERS and head not in (row.prefix, "ollama"):
+        raise ValueError(f"LiteLLM's prefix for {row.title} is {row.prefix!r}. Write {f'{row.prefix}/{rest}'!r}.")
+    return row.name, f"{head}/{rest}"
+
+
+def _not_ours(head: str, slash: str, given: str) -> str:
+    """Say what is wrong with a model that belongs to none of the nine providers."""
+    import litellm
+
+    if slash and head in {str(getattr(p, "value", p)) for p in litellm.provider_list}:
+        return (
+            f"{head!r} is none of the course's nine providers, so it is never scripted: offline, this call would leave "
+            f"your machine. To make it all the same: course.start(live=[{head!r}]), with the key that LiteLLM asks for."
+        )
+    if not slash:
+        maker = litellm.model_cost.get(given, {}).get("litellm_provider")
+        full = [f"{p.prefix}/{given}" for p in PROVIDERS.values()]
+        known = [n for n in full if n in litellm.model_cost or n == f"{maker}/{given}"]
+        if maker or known:
+            example = known[0] if known else PROVIDERS["openai"].model
+            return f"{given!r} names a model without its provider. Write provider/model, such as {example!r}."
+    return f"No provider is called {shown(head)}. {nearest(head, PROVIDERS)}"
+
+
+class _Counted(AgentHooks[Any]):
+    """Counts live calls before they are made, and passes every event on to the learner's own hooks."""
+
+    def __init__(self, provider_name: str, inner: AgentHooksBase[Any, Any] | None) -> None:
+        self._provider = provider_name
+        self._inner = inner or AgentHooks()
+        for event in (n for n in dir(AgentHooks) if n.startswith("on_") and n != "on_llm_start"):
+            setattr(self, event, getattr(self._inner, event))
+
+    async def on_llm_start(self, *event: Any, **more: Any) -> None:
+        session.count_live_call(self._provider)
+        await self._inner.on_llm_start(*event, **more)

@@ -1,0 +1,9 @@
+"""The checks of the exercises, one file a notebook. In a notebook: `await course.checks.own_agent(agent)`."""
+
+from .litellm_model import any_model, collected_text
+from .provider_configuration import connect
+from .setting_up import closed_pins, mended_env
+from .start_here import own_agent, two_cities
+from .supported_providers import lives
+
+__all__ = ["any_model", "closed_pins", "collected_text", "connect", "lives", "mended_env", "own_agent", "two_cities"]

@@ -1,0 +1,67 @@
+"""Checks of notebook 01."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from packaging.requirements import InvalidRequirement, Requirement
+from packaging.utils import canonicalize_name
+
+from ...keys import parse_dotenv
+from .engine import NotYet, check, require
+
+WANTED = ("OPENAI_API_KEY", "ANTHROPIC_API_KEY", "GEMINI_API_KEY")
+
+
+@check
+async def mended_env(given: Any) -> str:
+    """The text of a `.env` file without a problem and with three keys in it."""
+    require(isinstance(given, str), f"give me the file's text as a string, not a {type(given).__name__}.")
+    found = parse_dotenv(str(given).encode())
+    serious = [problem for problem in found.problems if not problem.harmless]
+    if serious:
+        raise NotYet(f"{len(serious)} left to mend; the first: {serious[0]}")
+    missing = [name for name in WANTED if name not in found.values]
+    require(not missing, f"{' and '.join(missing)} {'is' if len(missing) == 1 else 'are'} not set.")
+    require(not found.problems, f"every key can be read now. To be neat: {next(iter(found.problems), '')}")
+    return "three keys, and nothing that a program could stumble over."
+
+
+VERSIONS = {
+    # package: versions that must be let in, versions that must be kept out (and what each of them is)
+    "openai-agents": (("0.20.0",), {"0.21.0": "wants openai 3, which LiteLLM 1.106 does not", "0.19.0": "is older"}),
+    "litellm": (
+        ("1.106.2",),
+        {
+            "1.83.0": "is where a resolver lands that walks backwards",
+            "1.82.8": "was malware",
+            "1.107.0": "has never met these notebooks",
+        },
+    ),
+}
+
+
+@check
+async def closed_pins(given: Any) -> str:
+    """Requirements that let stack A in and keep the trap, the malware and the future out."""
+    require(isinstance(given, list | tuple), "give me a list of requirement strings.")
+    pins: dict[str, Requirement] = {}
+    for text in given:
+        try:
+            pin = Requirement(text)
+        except (InvalidRequirement, TypeError):
+            raise NotYet(f"{text!r} is no requirement; one looks like 'package>=1.2,<1.3'.") from None
+        package = canonicalize_name(pin.name)
+        if package in pins:  # installers take two lines together
+            pin.specifier &= pins[package].specifier
+            pin.extras |= pins[package].extras
+        pins[package] = pin
+    for name, (wanted, unwanted) in VERSIONS.items():
+        require(name in pins, f"{name} is not in the list: left out, any version of it will do.")
+        for version in wanted:
+            require(version in pins[name].specifier, f"{pins[name]} shuts out {name} {version}, the course's own.")
+        for version, why in unwanted.items():
+            require(version not in pins[name].specifier, f"{pins[name]} lets in {name} {version}, which {why}.")
+    extras = {canonicalize_name(extra) for extra in pins["openai-agents"].extras}
+    require("litellm" in extras, "openai-agents is there without its extra: openai-agents[litellm].")
+    return "both ends of both ranges are closed: every installer finds the same stack."

@@ -1,0 +1,1 @@
+"""What is operated by mouse and keyboard: core ipywidgets, each with a twin in code."""

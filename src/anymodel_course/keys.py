@@ -1,0 +1,333 @@
+"""Keys: where they are found, what is wrong with them, and how to speak of one without showing it.
+
+A key comes from `ask_key`, else from the environment, else from a `.env` file in the working directory or above it.
+While the course is offline, the environment's own values are kept here and nowhere else: see `set_aside`.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import re
+from collections.abc import MutableMapping
+from dataclasses import dataclass, field
+from getpass import getpass
+from pathlib import Path
+from typing import NoReturn
+
+from dotenv import find_dotenv
+from dotenv.parser import parse_stream
+
+from scripted_providers.environment import DUMMY_KEY, ENDPOINTS, redirect
+
+from .providers import PROVIDERS, Provider, provider
+
+PLACEHOLDER = re.compile(
+    r"\.\.\.|…|\*{3}|x{6}|^x{3,}|<.*>|\$\{|^(your|my)[-_ ]|[-_ ](here|key)$|^changeme$|^todo$|^"
+    + re.escape(DUMMY_KEY)
+    + "$",
+    re.IGNORECASE,
+)
+"""Values that stand where a key or an address should: "sk-...", "<your key>", "your-key-here", "sk-****", "xxx"."""
+
+
+class Secret:
+    """A value that does not show itself. It is no string, so that nothing (JSON, a template, `+`) takes it for one."""
+
+    __slots__ = ("_value",)
+
+    def __init__(self, value: str) -> None:
+        self._value = value
+
+    def reveal(self) -> str:
+        """Return the value itself, for the one place that needs it."""
+        return self._value
+
+    def __repr__(self) -> str:
+        """Return what may be shown; `str`, `format` and f-strings show the same."""
+        return hint(self._value)
+
+    def __eq__(self, other: object) -> bool:
+        """Compare with another secret; never equal to a plain string."""
+        return isinstance(other, Secret) and self._value == other._value
+
+    def __hash__(self) -> int:
+        """Hash the value."""
+        return hash(self._value)
+
+    def __reduce__(self) -> NoReturn:
+        """Refuse to be pickled or copied: both write the value down."""
+        raise TypeError("A key is not stored: a Secret cannot be pickled or copied.")
+
+
+def hint(value: str) -> str:
+    """Return what may be shown of a key: its last four characters, or nothing where it is short.
+
+    Example:
+        >>> hint("sk-ant-0123456789abcd4f2a")
+        'ends in 4f2a'
+    """
+    return f"ends in {value[-4:]}" if len(value) >= 16 else "too short to show any of it"
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Something about a `.env` file that its author should know."""
+
+    line: int | None
+    what: str
+    fix: str
+    harmless: bool = False
+
+    def __str__(self) -> str:
+        """Return one sentence with its place."""
+        return f"{f'line {self.line}: ' if self.line else ''}{self.what} {self.fix}"
+
+
+@dataclass(frozen=True)
+class DotEnv:
+    """A `.env` file as read: its values, and what was odd about it. Its repr shows no value."""
+
+    path: Path | None = None
+    values: dict[str, Secret] = field(default_factory=dict, repr=False)
+    problems: tuple[Problem, ...] = ()
+
+
+def read_dotenv(path: Path | str | None = None) -> DotEnv:
+    """Read a `.env` file with python-dotenv, and tell what was odd about it.
+
+    Args:
+        path: The file. None: the one that ANYMODEL_DOTENV names, else `.env` in the working directory or the nearest
+            above it.
+
+    Returns:
+        Its values without placeholders and empty ones. No file at all is no problem.
+    """
+    wanted = path or os.environ.get("ANYMODEL_DOTENV") or find_dotenv(usecwd=True)
+    if not wanted:
+        return DotEnv()
+    file = Path(wanted)
+    try:
+        raw = file.read_bytes()
+    except FileNotFoundError:
+        return DotEnv()
+    except OSError as error:
+        problem = Problem(None, f"{file.name} cannot be read ({error.strerror}).", "Check that it is a file of yours.")
+        return DotEnv(file, problems=(problem,))
+    return parse_dotenv(raw, file)
+
+
+def parse_dotenv(raw: bytes, path: Path | None = None) -> DotEnv:
+    """Read the bytes of a `.env` file; see `read_dotenv`.
+
+    Example:
+        >>> found = parse_dotenv(b'export GEMINI_API_KEY="abcdefghijklmnop4f2a"')
+        >>> found.values
+        {'GEMINI_API_KEY': ends in 4f2a}
+    """
+    problems: list[Problem] = []
+    encoding = "utf-8"
+    if raw.startswith((b"\xff\xfe", b"\xfe\xff")):
+        encoding = "utf-16"
+        what, fix = "The file is UTF-16, as PowerShell's > writes it.", "It was read; other programs want UTF-8."
+        problems.append(Problem(None, what, fix, harmless=True))
+    elif raw.startswith(b"\xef\xbb\xbf"):
+        encoding = "utf-8-sig"
+        what, fix = "The file starts with a byte order mark.", "It was skipped; other programs may not skip it."
+        problems.append(Problem(None, what, fix, harmless=True))
+    try:
+        text = raw.decode(encoding)
+    except UnicodeDecodeError:
+        text = "\0"
+    if "\0" in text:  # no text has one; UTF-16 without its mark has many
+        problem = Problem(None, "The file is not UTF-8 text.", "Save it as UTF-8 in your editor.")
+        return DotEnv(path, problems=(problem,))
+    if "\r\n" in text:
+        what, fix = "Lines end as on Windows (CRLF).", "They were read; a shell's `source` would keep the \\r."
+        problems.append(Problem(None, what, fix, harmless=True))
+        text = text.replace("\r\n", "\n")
+    usable: dict[str, Secret] = {}
+    for binding in parse_stream(io.StringIO(text)):
+        said = binding.original.string.lstrip()  # a statement owns the blank lines above it
+        number = binding.original.line + binding.original.string[: -len(said)].count("\n")
+        named = binding.key is None or (re.fullmatch(r"[A-Za-z_]\w*", binding.key) and binding.value is not None)
+        if binding.error or not named:
+            problems.append(Problem(number, _unreadable(said.strip()), "Write NAME=value."))
+            continue
+        if binding.key is None or not binding.value:
+            continue
+        name, value = binding.key, binding.value.strip().strip("“”‘’\"'").strip()
+        if re.match(r"export\s", said):
+            problems.append(
+                Problem(number, "`export` is for shells.", "It was skipped; leave it or not.", harmless=True)
+            )
+        if _is_placeholder(name, value):
+            problems.append(Problem(number, f"{name} still holds a placeholder.", f"Put your key there.{_where(name)}"))
+            continue
+        if value != binding.value:
+            what = f"{name} has spaces or quotes around its value."
+            problems.append(Problem(number, what, "They were left off; take them out.", harmless=True))
+        if _is_garbled(name, value):
+            problems.append(Problem(number, f"{name} {GARBLED}.", "Copy the key again."))
+        if name in usable:
+            problems.append(Problem(number, f"{name} stands here twice.", "The last one counts.", harmless=True))
+        if value:
+            usable[name] = Secret(value)
+    return DotEnv(path, usable, tuple(problems))
+
+
+GARBLED = "has a space, a line break or another character inside that no key has"
+_HOLDS_A_KEY = re.compile(r"KEY|TOKEN|SECRET")
+
+
+def is_address(name: str) -> bool:
+    """Say whether a variable's name is one that holds a host."""
+    return name.endswith(("BASE", "URL", "HOST", "ENDPOINT"))
+
+
+def _is_placeholder(name: str, value: str) -> bool:
+    """Whether a key or an address is still to be filled in. Other values may well be "my-profile"."""
+    return bool((_HOLDS_A_KEY.search(name) or is_address(name)) and PLACEHOLDER.search(value))
+
+
+def _is_garbled(name: str, value: str) -> bool:
+    """Whether a key cannot be sent in a header. The HTTP library's complaint would show it, so nobody is to try."""
+    return bool(_HOLDS_A_KEY.search(name) and value and not re.fullmatch(r"[!-~]+", value))
+
+
+def _unreadable(line: str) -> str:
+    if line.lower().startswith(("set ", "setx ", "$env:")):
+        return "This is a Windows command, not a line of a .env file."
+    if "=" not in line:
+        return "There is a : where a = belongs." if ":" in line else "There is no = in this line."
+    if not re.match(r"(export\s+)?[A-Za-z_]\w*\s*=", line):
+        return "What stands before the = is no variable's name."
+    return "This line cannot be read: a quote is not closed, or something follows it."
+
+
+def _where(name: str) -> str:
+    page = next((p.key_page for p in PROVIDERS.values() if any(name in s for s in p.key_sets)), None)
+    return f" {page}" if page else ""
+
+
+@dataclass(frozen=True)
+class Key:
+    """How a provider's key stands. It holds no key: only what may be shown."""
+
+    provider: str
+    variable: str | None = None
+    source: str | None = None
+    shown: str = ""
+    missing: str = ""
+
+    def __bool__(self) -> bool:
+        """Whether the provider can go live."""
+        return not self.missing
+
+    def __str__(self) -> str:
+        """Return one line, such as "set, from .env, ends in 4f2a"."""
+        if self.missing:
+            return self.missing
+        return f"set, from {self.source}, {self.shown}" if self.source else "needs no key"
+
+
+_asked: dict[str, Secret] = {}  # by ask_key; for this kernel only
+_aside: dict[str, Secret] = {}  # the environment's own values, while the stand-in's are in their place
+
+
+def ask_key(name: str) -> Key:
+    """Ask for a provider's key without showing it. It is kept in this kernel's memory and nowhere else.
+
+    Args:
+        name: The provider, such as "anthropic".
+
+    Raises:
+        ValueError: The provider is unknown, or takes no key.
+    """
+    row = provider(name)
+    if not row.key_sets:
+        raise ValueError(f"{row.title} runs on your own machine and takes no key.")
+    for variable in row.key_sets[0]:
+        value = getpass(f"{variable} (hidden, for this kernel only): ").strip()
+        if value:
+            _asked[variable] = Secret(value)
+    return key(name)
+
+
+def key(name: str) -> Key:
+    """Say how a provider's key stands, without showing it.
+
+    Example:
+        >>> print(key("ollama"))
+        needs no key
+    """
+    row = provider(name)
+    if not row.key_sets:
+        return Key(row.name)
+    found = own_values()
+    for names in row.key_sets_as_tried:
+        if all(n in found for n in names):
+            garbled = next((n for n in names if _is_garbled(n, found[n][1].reveal())), None)
+            if garbled:
+                source = found[garbled][0]
+                return Key(row.name, garbled, source, missing=f"{garbled}, from {source}, {GARBLED}")
+            source, value = found[names[0]]
+            return Key(row.name, names[0], source, repr(value))
+    wanted = " and ".join(n for n in row.key_sets[0] if n not in found)
+    return Key(row.name, row.key_sets[0][0], missing=f"no key: set {wanted} in .env")
+
+
+def values_of(row: Provider) -> dict[str, Secret]:
+    """Return every variable of a provider that has a value of the learner's own. For going live, not for showing."""
+    found = own_values()
+    return {name: found[name][1] for name in row.endpoint.variables if name in found}
+
+
+def own_values() -> dict[str, tuple[str, Secret]]:
+    """Return the learner's own variables, offline too: where each value comes from, and the value, which hides itself.
+
+    Later sources win: `.env`, the environment, `ask_key`. Placeholders and the stand-in's values are none.
+    """
+    found = {name: (".env", value) for name, value in read_dotenv().values.items()}
+    own = {n: Secret(v) for n, v in os.environ.items() if n in _KNOWN and v.strip() and not _is_ours(n, v)}
+    for name, value in (_aside | own).items():
+        if not _is_placeholder(name, value.reveal()):
+            found[name] = ("the environment", value)
+    for row in PROVIDERS.values():
+        if row.key_sets and not _asked.keys().isdisjoint(row.key_sets[0]):
+            aliases = {n for names in row.key_sets for n in names} - set(row.key_sets[0])
+            found = {n: v for n, v in found.items() if n not in aliases}  # what was asked for is what gets used
+    return found | {name: ("ask_key", value) for name, value in _asked.items()}
+
+
+_KNOWN = frozenset(name for endpoint in ENDPOINTS.values() for name in endpoint.variables)
+
+
+_placed: dict[str, Secret] = {}  # what `set_aside` put into the environment last, to know it again
+
+
+def _is_ours(name: str, value: str) -> bool:
+    return value == DUMMY_KEY or Secret(value) == _placed.get(name)
+
+
+def set_aside(environ: MutableMapping[str, str], base: str, live: frozenset[str] = frozenset()) -> None:
+    """Put the stand-in's variables in the place of the learner's own, except for the providers that are live.
+
+    Args:
+        environ: `os.environ`.
+        base: The stand-in's address.
+        live: Names of providers whose own variables belong there.
+    """
+    for name in _KNOWN & environ.keys():
+        if environ[name].strip() and not _is_ours(name, environ[name]):
+            _aside[name] = Secret(environ[name])
+    own = {name: values_of(row) for name, row in PROVIDERS.items() if name in live}
+    for name in _KNOWN:
+        environ.pop(name, None)
+    _placed.clear()
+    for row in PROVIDERS.values():
+        if row.name in live:
+            _placed.update(own[row.name])
+        else:
+            _placed.update({v.name: Secret(v.value) for v in redirect(row.endpoint, base)})
+    environ.update({name: value.reveal() for name, value in _placed.items()})

@@ -1,0 +1,199 @@
+"""The nine providers of the course: one row each. Every model id that the course uses stands here.
+
+What redirects a provider, and which variables hold its key, stands in `scripted_providers.environment`.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+from scripted_providers.environment import ENDPOINTS, Endpoint
+
+
+@dataclass(frozen=True)
+class Provider:
+    """One provider.
+
+    Attributes:
+        name: How the course calls it.
+        title: How it calls itself.
+        prefix: What LiteLLM wants before the slash in a model id.
+        model: The full id that the course uses, "prefix/model".
+        cheap: The full id that `live-check` uses: the cheapest of its chat models with function calling that LiteLLM's
+            bundled map holds and gives no near end to.
+        key_page: Where to get a key.
+        key_sets: Sets of variables; any one set, complete, lets LiteLLM in. The first is the usual one. Empty for a
+            provider on your machine.
+        first_tried: Variables that LiteLLM takes before the usual one where both are set (measured with 1.106).
+    """
+
+    name: str
+    title: str
+    prefix: str
+    model: str
+    cheap: str
+    key_page: str
+    key_sets: tuple[tuple[str, ...], ...]
+    first_tried: tuple[str, ...] = ()
+
+    @property
+    def endpoint(self) -> Endpoint:
+        """Its row among the redirects."""
+        return ENDPOINTS[self.name]
+
+    @property
+    def key_sets_as_tried(self) -> list[tuple[str, ...]]:
+        """The key sets in LiteLLM's order: the first complete one is what it sends."""
+        return sorted(self.key_sets, key=lambda names: names[0] not in self.first_tried)
+
+
+PROVIDERS = {
+    p.name: p
+    for p in (
+        Provider(
+            name="openai",
+            title="OpenAI",
+            prefix="openai",
+            model="openai/gpt-4.1-mini",
+            cheap="openai/gpt-6-luna",
+            key_page="https://platform.openai.com/api-keys",
+            key_sets=(("OPENAI_API_KEY",),),
+        ),
+        Provider(
+            name="anthropic",
+            title="Anthropic",
+            prefix="anthropic",
+            model="anthropic/claude-sonnet-5-5",
+            cheap="anthropic/claude-haiku-5-5",
+            key_page="https://console.anthropic.com/settings/keys",
+            key_sets=(("ANTHROPIC_API_KEY",), ("ANTHROPIC_AUTH_TOKEN",)),
+        ),
+        Provider(
+            name="gemini",
+            title="Google Gemini",
+            prefix="gemini",
+            model="gemini/gemini-3.8-flash",
+            cheap="gemini/gemini-3.1-flash-lite",
+            key_page="https://aistudio.google.com/apikey",
+            key_sets=(("GOOGLE_API_KEY",), ("GEMINI_API_KEY",)),
+        ),
+        Provider(
+            name="mistral",
+            title="Mistral",
+            prefix="mistral",
+            model="mistral/mistral-large-latest",
+            cheap="mistral/mistral-small-latest",
+            key_page="https://console.mistral.ai/api-keys",
+            key_sets=(("MISTRAL_API_KEY",), ("MISTRAL_AZURE_API_KEY",)),
+            first_tried=("MISTRAL_AZURE_API_KEY",),
+        ),
+        Provider(
+            name="cohere",
+            title="Cohere",
+            prefix="cohere",
+            model="cohere/command-a-03-2025",
+            cheap="cohere/command-r7b-12-2024",
+            key_page="https://dashboard.cohere.com/api-keys",
+            key_sets=(("COHERE_API_KEY",), ("CO_API_KEY",)),
+        ),
+        Provider(
+            name="bedrock",
+            title="AWS Bedrock",
+            prefix="bedrock",
+            model="bedrock/us.anthropic.claude-sonnet-4-6",
+            cheap="bedrock/us.amazon.nova-micro-v1:0",
+            key_page="https://console.aws.amazon.com/bedrock",
+            key_sets=(
+                ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_REGION_NAME"),
+                ("AWS_BEARER_TOKEN_BEDROCK", "AWS_REGION_NAME"),
+            ),
+            first_tried=("AWS_BEARER_TOKEN_BEDROCK",),
+        ),
+        Provider(
+            name="azure",
+            title="Azure OpenAI",
+            prefix="azure",
+            model="azure/gpt-4.1-mini",  # after the slash stands your deployment's name, whatever it is
+            cheap="azure/gpt-4.1-mini",
+            key_page="https://portal.azure.com",
+            key_sets=(("AZURE_API_KEY", "AZURE_API_BASE"),),
+        ),
+        Provider(
+            name="ollama",
+            title="Ollama",
+            prefix="ollama_chat",
+            model="ollama_chat/llama3.1",
+            cheap="ollama_chat/llama3.1",
+            key_page="https://ollama.com/download",
+            key_sets=(),
+        ),
+        Provider(
+            name="together",
+            title="Together AI",
+            prefix="together_ai",
+            model="together_ai/openai/gpt-oss-120b",
+            cheap="together_ai/openai/gpt-oss-120b",
+            key_page="https://api.together.ai/settings/api-keys",
+            key_sets=(
+                ("TOGETHERAI_API_KEY",),
+                ("TOGETHER_API_KEY",),
+                ("TOGETHER_AI_API_KEY",),
+                ("TOGETHER_AI_TOKEN",),
+            ),
+            first_tried=("TOGETHER_API_KEY", "TOGETHER_AI_API_KEY"),
+        ),
+    )
+}
+
+# `live-check` names its model here, for the kernels that it starts; a learner names one in make_agent.
+_CHECKED = os.environ.get("ANYMODEL_MODEL", "")
+PROVIDERS |= {n: replace(p, model=_CHECKED) for n, p in PROVIDERS.items() if p.prefix == _CHECKED.partition("/")[0]}
+
+_PREFIXES = {p.prefix: p for p in PROVIDERS.values()} | {"ollama": PROVIDERS["ollama"]}
+_PREFIXES |= {"cohere_chat": PROVIDERS["cohere"], "bedrock_converse": PROVIDERS["bedrock"]}  # LiteLLM's second names
+
+
+def provider(name: str) -> Provider:
+    """Return the provider with this name, or the one that a full model id belongs to.
+
+    Args:
+        name: Such as "anthropic" or "anthropic/claude-sonnet-5-5".
+
+    Raises:
+        TypeError: It is no string.
+        ValueError: None of the nine; the message names the nearest.
+
+    Example:
+        >>> provider("together_ai/openai/gpt-oss-120b").title
+        'Together AI'
+    """
+    if not isinstance(name, str):
+        raise TypeError(f"A provider is named by a string such as 'anthropic', not by {name!r}.")
+    wanted = name.strip().lower()
+    found = PROVIDERS.get(wanted) or _PREFIXES.get(wanted.partition("/")[0])
+    if found:
+        return found
+    raise ValueError(
+        f"No provider of this course is called {shown(name)}. {nearest(wanted.partition('/')[0], PROVIDERS)}"
+    )
+
+
+def shown(name: str) -> str:
+    """Return a mistyped name as a message may show it: not where it may be a key that slipped into the wrong place."""
+    return repr(name) if len(name) < 30 or "/" in name else "that (it is long, perhaps a key, and not shown)"
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """Say which of the known names a mistyped one may stand for, or list them all.
+
+    Example:
+        >>> nearest("antropic", ["openai", "anthropic"])
+        "Did you mean 'anthropic'? There are: openai, anthropic."
+    """
+    names = list(known)
+    close = difflib.get_close_matches(name, names, n=2, cutoff=0.6)
+    hint = f"Did you mean {' or '.join(map(repr, close))}? " if close else ""
+    return f"{hint}There are: {', '.join(names)}."

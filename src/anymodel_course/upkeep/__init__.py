@@ -1,0 +1,1 @@
+"""What keeps the course itself in order; a learner never calls it."""

@@ -1,0 +1,187 @@
+"""`bench`: what the course promises about time and memory, measured as medians and ratios within one run.
+
+One line a figure: name, value, unit, goal, and `ok` or `short`. The exit status is 1 when a figure falls short. A test
+never measures time: a busy machine would fail it for nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+
+from scripted_providers.environment import DUMMY_KEY, QUIET
+from scripted_providers.server import Server
+
+from .isolation import isolated
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One measured figure and the most that it may be."""
+
+    name: str
+    value: float
+    unit: str
+    goal: float
+
+    def __str__(self) -> str:
+        """Return the line."""
+        verdict = "ok" if self.value <= self.goal else "short"
+        return f"{self.name:58} {self.value:9.3f} {self.unit:6} at most {self.goal:g}  {verdict}"
+
+
+def main(arguments: list[str]) -> int:
+    """Measure everything and print it."""
+    if arguments:
+        print("bench takes no arguments.", file=sys.stderr)
+        return 2
+    short = False
+    for part in (imports, stand_in, calls, idle_gaps):
+        for figure in part():
+            print(figure, flush=True)
+            short = short or figure.value > figure.goal
+    return int(short)
+
+
+def imports() -> Iterator[Figure]:
+    """Measure what a learner waits for before the first cell has run, each time in a new process."""
+    light = [_seconds("import anymodel_course") for _ in range(5)]
+    yield Figure("import anymodel_course", statistics.median(light), "s", 0.1)
+    bare, started = [], []
+    for _ in range(5):  # in turn, so that a busy moment meets both
+        bare.append(_seconds("import litellm, agents; from agents.extensions.models import litellm_model"))
+        started.append(_seconds("import anymodel_course as c; c.start()"))
+    ratio = statistics.median(started) / statistics.median(bare)
+    yield Figure(f"start() against the bare imports ({statistics.median(bare):.1f} s)", ratio, "ratio", 0.75)
+    again = _seconds("c.start()", before="import anymodel_course as c; c.start()")
+    yield Figure("start() again in the same kernel", again * 1000, "ms", 10)
+
+
+def _seconds(code: str, before: str = "pass") -> float:
+    """Time some code in a new Python, inside of it: starting the interpreter does not count."""
+    program = f"{before}\nimport time; t = time.perf_counter()\n{code}\nprint(time.perf_counter() - t)"
+    quiet = {variable.name: variable.value for variable in QUIET}
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True, env=isolated(os.environ) | quiet
+    )
+    return float(done.stdout.split()[-1])
+
+
+def stand_in() -> Iterator[Figure]:
+    """Measure what the server adds to a kernel that has the SDK."""
+    program = """
+import agents, litellm, time, resource, sys
+from agents.extensions.models import litellm_model
+def megabytes():
+    try:
+        return int(open("/proc/self/statm").read().split()[1]) * resource.getpagesize() / 1e6
+    except OSError:  # no such file outside of Linux: the peak has to do
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1e6 if sys.platform == "darwin" else 1e3)
+before, t = megabytes(), time.perf_counter()
+from scripted_providers import Server
+Server().start()
+print((time.perf_counter() - t) * 1000, megabytes() - before)
+"""
+    if sys.platform == "win32":
+        return
+    quiet = isolated(os.environ) | {variable.name: variable.value for variable in QUIET}
+    runs = []
+    for _ in range(3):
+        done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, env=quiet)
+        runs.append(tuple(map(float, done.stdout.split())))
+    yield Figure("the stand-in starts, the SDK being imported", statistics.median(r[0] for r in runs), "ms", 50)
+    yield Figure("memory that the stand-in adds", statistics.median(r[1] for r in runs), "MB", 10)
+
+
+def calls() -> Iterator[Figure]:
+    """Measure a warm scripted text call over raw HTTP, each wire against a bare ASGI echo of the same body."""
+    requests = asyncio.run(_requests())
+    with Server() as server, _Echo() as echo, httpx.Client(timeout=10) as client:
+        for provider, (path, body, headers) in requests.items():
+            post = {
+                kind: _poster(client, f"{base}/{provider}{path}", body, headers)
+                for kind, base in (("scripted", server.base), ("echo", echo.base))
+            }
+            taken: dict[str, list[float]] = {"scripted": [], "echo": []}
+            for turn in range(450):
+                for kind, send in post.items():
+                    t = time.perf_counter()
+                    send()
+                    if turn >= 50:  # the first ones warm up
+                        taken[kind].append(time.perf_counter() - t)
+            medians = {kind: statistics.median(times) for kind, times in taken.items()}
+            ratio = medians["scripted"] / medians["echo"]
+            yield Figure(
+                f"{provider}: a raw call against an echo ({medians['echo'] * 1000:.2f} ms)", ratio, "ratio", 2.0
+            )
+
+
+class _Echo(Server):
+    """The same server with an app that only sends the body back."""
+
+    async def app(self, scope: Any, receive: Any, send: Any) -> None:
+        body, more = b"", True
+        while more:
+            message = await receive()
+            body, more = body + message.get("body", b""), message.get("more_body", False)
+        length = str(len(body)).encode()
+        headers = [(b"content-type", b"application/json"), (b"content-length", length)]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await send({"type": "http.response.body", "body": body})
+
+
+async def _requests() -> dict[str, tuple[str, Any, dict[str, str]]]:
+    """Let LiteLLM write one request for each provider, and take it from the stand-in's log."""
+    import anymodel_course as course
+
+    kept = isolated(os.environ)
+    os.environ.clear()
+    os.environ.update(kept)
+    course.start(live=[])
+    from agents import Runner
+
+    keys = {"x-api-key": DUMMY_KEY, "x-goog-api-key": DUMMY_KEY, "api-key": DUMMY_KEY}
+    written = {}
+    for name in course.PROVIDERS:
+        await Runner.run(course.make_agent(name, instructions="Be brief."), "What is the capital of France?")
+        sent = course.stand_in().log[-1]
+        harmless = {
+            n: v for n, v in sent.request_headers.items() if n in ("content-type", "accept", "anthropic-version")
+        }
+        written[name] = (sent.path, sent.request, harmless | keys | {"authorization": f"Bearer {DUMMY_KEY}"})
+    return written
+
+
+def _poster(client: httpx.Client, url: str, body: Any, headers: dict[str, str]) -> Callable[[], None]:
+    request = client.build_request("POST", url, json=body, headers=headers)
+
+    def post() -> None:
+        client.send(request).raise_for_status()
+
+    return post
+
+
+def idle_gaps() -> Iterator[Figure]:
+    """Count lost calls among 500 on kept connections, with gaps longer than uvicorn's usual 5 s keep-alive."""
+    lost = 0
+    body = {"model": "m", "messages": [{"role": "user", "content": "Hello"}]}
+    with Server() as server, httpx.Client(timeout=10) as client:
+        url = f"{server.base}/openai/v1/chat/completions"
+        post = _poster(client, url, body, {"authorization": f"Bearer {DUMMY_KEY}"})
+        for turn in range(500):
+            if turn % 100 == 99:
+                time.sleep(5.5)
+            try:
+                post()
+            except httpx.HTTPError:
+                lost += 1
+    yield Figure("calls lost among 500 with idle gaps", lost, "calls", 0)

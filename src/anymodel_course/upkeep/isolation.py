@@ -1,0 +1,26 @@
+"""The environment in which notebooks give the same outputs everywhere: without the learner's keys and settings."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+
+from scripted_providers.environment import ENDPOINTS
+
+_OWN = {name for endpoint in ENDPOINTS.values() for name in endpoint.variables}
+_PROXIES = {"HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"}
+
+
+def isolated(environ: Mapping[str, str]) -> dict[str, str]:
+    """Return a copy without keys, redirects, proxies and course settings, and with the learner's `.env` out of sight.
+
+    Example:
+        >>> sorted(isolated({"PATH": "/bin", "OPENAI_API_KEY": "…"}))
+        ['ANYMODEL_DOTENV', 'PATH', 'PYTHONHASHSEED']
+    """
+    kept = {
+        name: value
+        for name, value in environ.items()
+        if name not in _OWN and name.upper() not in _PROXIES and not name.startswith("ANYMODEL_")
+    }
+    return kept | {"ANYMODEL_DOTENV": os.devnull, "PYTHONHASHSEED": "0"}

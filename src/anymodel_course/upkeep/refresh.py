@@ -1,0 +1,107 @@
+"""`refresh`: run notebooks offline and store what they print. The only way in which outputs get into the repo."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import nbformat
+from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError
+
+from scripted_providers.environment import QUIET
+
+from ..providers import PROVIDERS
+from .isolation import isolated
+
+NOTEBOOKS = Path(__file__).parents[3] / "notebooks"
+COST_ROW = re.compile(r"^\| What it costs \|.*$", re.MULTILINE)
+
+
+def main(arguments: list[str]) -> int:
+    """Refresh the notebooks named, or all."""
+    every = sorted(NOTEBOOKS.glob("*.ipynb"))
+    wanted = [path for path in every if not arguments or any(path.name.startswith(Path(a).stem) for a in arguments)]
+    if not wanted:
+        print(
+            f"No notebook fits {' '.join(arguments)}. There are: {', '.join(p.stem for p in every)}.", file=sys.stderr
+        )
+        return 2
+    for path in wanted:
+        try:
+            notebook, log = execute(path)
+        except CellExecutionError as error:
+            print(f"{path.name}: not refreshed, a cell failed:\n{error}", file=sys.stderr)
+            return 1
+        store(notebook, cost_row(log))
+        nbformat.write(notebook, path)
+        print(f"{path.name}: {sum(c.cell_type == 'code' for c in notebook.cells)} cells, {len(log)} model calls")
+    return 0
+
+
+def execute(
+    path: Path, notebook: nbformat.NotebookNode | None = None
+) -> tuple[nbformat.NotebookNode, list[dict[str, Any]]]:
+    """Run a notebook in a kernel of its own, offline.
+
+    Args:
+        path: Where it stands; its folder is the kernel's working directory.
+        notebook: What to run instead of the file's own content (with solutions put in, say).
+
+    Returns:
+        The executed notebook, and the exchanges that the stand-in logged.
+
+    Raises:
+        CellExecutionError: A cell raised that is not tagged `raises-exception`.
+    """
+    notebook = notebook or nbformat.read(path, as_version=4)
+    with tempfile.TemporaryDirectory() as logs:
+        client = NotebookClient(
+            notebook,
+            kernel_name="python3",
+            timeout=60,
+            record_timing=False,
+            store_widget_state=False,
+            coalesce_streams=True,
+            resources={"metadata": {"path": str(path.parent)}},
+        )
+        client.execute(env=isolated(os.environ) | {"SCRIPTED_PROVIDERS_LOG": logs})
+        lines = [line for file in sorted(Path(logs).glob("*.jsonl")) for line in file.read_text("utf-8").splitlines()]
+    return notebook, [json.loads(line) for line in lines]
+
+
+def store(notebook: nbformat.NotebookNode, costs: str) -> None:
+    """Make an executed notebook fit to be stored: no trace of the machine, and its cost row filled in."""
+    notebook.metadata = nbformat.from_dict(
+        {
+            "kernelspec": {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"},
+            "language_info": {"name": "python"},
+        }
+    )
+    for cell in notebook.cells:
+        if cell.cell_type == "markdown":
+            cell.source = COST_ROW.sub(lambda _: costs, cell.source)
+            continue
+        for output in cell.outputs:
+            if output.output_type == "error":  # frames name paths of this machine, and learners need the last line
+                output.traceback = [f"{output.ename}: {output.evalue}"]
+
+
+def cost_row(log: list[dict[str, Any]]) -> str:
+    """Write the header's row of costs from what was really requested."""
+    os.environ.update({variable.name: variable.value for variable in QUIET})  # before LiteLLM is imported
+    from ..usage import cost_of, dollars
+
+    calls = [e for e in log if e["usage"] and e["answered_by"] != "queue"]  # where you play the model, nobody is paid
+    total = 0.0
+    for call in calls:
+        model = f"{PROVIDERS[call['provider']].prefix}/{call['ask']['model']}"
+        total += cost_of(model, call["usage"]["input"], call["usage"]["output"]) or 0.0
+    live = f"about {dollars(float(f'{total:.1g}'))} at list prices" if total else "nothing"
+    count = f"{len(calls)} model call{'' if len(calls) == 1 else 's'}"
+    return f"| What it costs | offline: nothing · live: {count}, {live} |"

@@ -1,0 +1,202 @@
+"""What a run used: tokens per call and in total, and what that costs at list prices."""
+
+from __future__ import annotations
+
+import html
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+import litellm
+from agents import Agent
+from agents.extensions.models.litellm_model import LitellmModel
+from agents.models.default_models import get_default_model
+from agents.result import RunResultBase
+
+from . import session
+from .models import listed
+from .providers import provider
+from .tables import html_table, text_table
+
+
+@dataclass(frozen=True)
+class CallUsage:
+    """What one model call used.
+
+    Attributes:
+        model: The full model id, or "unknown".
+        input_tokens: Tokens sent, those from a cache included.
+        output_tokens: Tokens received, those of hidden reasoning included.
+        cached_tokens: Part of the input that the provider had cached.
+        reasoning_tokens: Part of the output that nobody sees.
+        cost: US dollars at list prices, or None where no price is known.
+        scripted: The counts come from the stand-in.
+    """
+
+    model: str
+    input_tokens: int
+    output_tokens: int
+    cached_tokens: int = 0
+    reasoning_tokens: int = 0
+    cost: float | None = None
+    scripted: bool = False
+
+
+@dataclass(frozen=True)
+class RunUsage:
+    """What a run used. Prints as a text table, and shows as a table in a notebook."""
+
+    calls: tuple[CallUsage, ...]
+
+    @property
+    def requests(self) -> int:
+        """How many model calls the run made."""
+        return len(self.calls)
+
+    @property
+    def input_tokens(self) -> int:
+        """Tokens sent, over all calls."""
+        return sum(call.input_tokens for call in self.calls)
+
+    @property
+    def output_tokens(self) -> int:
+        """Tokens received, over all calls."""
+        return sum(call.output_tokens for call in self.calls)
+
+    @property
+    def total_tokens(self) -> int:
+        """Both, over all calls."""
+        return self.input_tokens + self.output_tokens
+
+    @property
+    def cost(self) -> float | None:
+        """US dollars at list prices, or None as soon as one call's price is unknown."""
+        costs = [call.cost for call in self.calls]
+        return None if None in costs else sum(cost or 0.0 for cost in costs)
+
+    def _rows(self) -> list[list[str]]:
+        rows = [
+            [str(number), call.model, f"{call.input_tokens:,}", f"{call.output_tokens:,}", dollars(call.cost)]
+            for number, call in enumerate(self.calls, 1)
+        ]
+        return [*rows, ["total", "", f"{self.input_tokens:,}", f"{self.output_tokens:,}", dollars(self.cost)]]
+
+    @property
+    def _note(self) -> str:
+        scripted = sum(call.scripted for call in self.calls)
+        if not scripted:
+            return "Cost: LiteLLM's list prices."
+        which = "The" if scripted == self.requests else "Some"
+        return f"{which} token counts are the script's, or its estimate; cost is their list price, and nobody pays it."
+
+    def __str__(self) -> str:
+        """Return a text table."""
+        return f"{text_table(HEADINGS, self._rows())}\n{self._note}"
+
+    def _repr_html_(self) -> str:
+        return f"{html_table(HEADINGS, self._rows())}<p>{html.escape(self._note)}</p>"
+
+    __repr__ = __str__
+
+
+HEADINGS = ("call", "model", "input tokens", "output tokens", "cost")
+
+
+def usage_of(result: RunResultBase, *, model: str | None = None) -> RunUsage:
+    """Tell what a run used, plain or streamed, one call or many.
+
+    Args:
+        result: What `Runner.run` or `Runner.run_streamed` returned; a streamed run has to be read to its end first.
+        model: The model id, where `RunConfig(model=…)` chose it: the result does not say so.
+
+    Returns:
+        The calls in order, from `result.raw_responses`; their model is that of the agent which made them.
+
+    Raises:
+        TypeError: It is no run's result.
+        RuntimeError: The streamed run has not been read to its end.
+
+    Example:
+        >>> usage_of(await Runner.run(agent, "Hello!")).total_tokens  # doctest: +SKIP
+        24
+    """
+    if not isinstance(result, RunResultBase):
+        raise TypeError(
+            f"usage_of takes what Runner.run(…) returned, not {type(result).__name__}. Did you forget `await`?"
+        )
+    if getattr(result, "is_complete", True) is False:
+        raise RuntimeError("This streamed run is not over: read `result.stream_events()` to its end first.")
+    calls = []
+    for response in result.raw_responses:
+        model_id = model or _model_of(response, result)
+        used = response.usage
+        cached = getattr(used.input_tokens_details, "cached_tokens", 0) or 0
+        calls.append(
+            CallUsage(
+                model=model_id,
+                input_tokens=used.input_tokens,
+                output_tokens=used.output_tokens,
+                cached_tokens=cached,
+                reasoning_tokens=getattr(used.output_tokens_details, "reasoning_tokens", 0) or 0,
+                cost=cost_of(model_id, used.input_tokens, used.output_tokens, cached),
+                scripted=_is_scripted(model_id),
+            )
+        )
+    return RunUsage(tuple(calls))
+
+
+def cost_of(model_id: str, input_tokens: int, output_tokens: int, cached_tokens: int = 0) -> float | None:
+    """Return what tokens cost in US dollars by LiteLLM's bundled price list, or None where it has no price.
+
+    LiteLLM itself answers 0 for some models that it does not know, so membership is asked first: an unknown price is
+    unknown, not nothing. A model on your own machine costs nothing.
+
+    Example:
+        >>> cost_of("openai/gpt-4.1-mini", 1_000_000, 0)  # doctest: +SKIP
+        0.4
+    """
+    if model_id.startswith(("ollama/", "ollama_chat/")):
+        return 0.0
+    if (listed(model_id) or {}).get("input_cost_per_token") is None:
+        return None
+    try:
+        paid = litellm.cost_per_token(
+            model=model_id,
+            prompt_tokens=input_tokens,
+            completion_tokens=output_tokens,
+            cache_read_input_tokens=cached_tokens,
+        )
+    except Exception:  # its own kind for an id that another provider's model has; the kind differs between releases
+        return None
+    return sum(paid)
+
+
+def _model_of(response: Any, result: RunResultBase) -> str:
+    """Return the id of the model behind a response: its items belong to an agent, and the agent names the model."""
+    own = {id(item) for item in response.output}
+    agent: Agent[Any] = next((i.agent for i in result.new_items if id(i.raw_item) in own), result.last_agent)
+    model = agent.model
+    if isinstance(model, LitellmModel):
+        return str(model.model)
+    if model is None or (isinstance(model, str) and "/" not in model):  # the SDK's own route to OpenAI
+        return f"openai/{model or get_default_model()}"
+    return model.removeprefix("litellm/") if isinstance(model, str) else "unknown"
+
+
+def _is_scripted(model_id: str) -> bool:
+    try:
+        return not session.is_live(provider(model_id).name)
+    except ValueError:
+        return False
+
+
+def dollars(cost: float | None) -> str:
+    """Write a cost so that its first digits can be read.
+
+    Example:
+        >>> dollars(0.0000128), dollars(None), dollars(0.0)
+        ('$0.0000128', 'unknown', '$0')
+    """
+    if cost is None:
+        return "unknown"
+    return f"${cost:.2f}" if cost >= 1 else f"${Decimal(f'{cost:.3g}'):f}"

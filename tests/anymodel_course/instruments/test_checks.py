@@ -1,0 +1,660 @@
+"""The checks of the exercises: they pass the page's solution, name typical mistakes, and survive everything else."""
+
+from __future__ import annotations
+
+import ast
+import asyncio
+import gc
+import inspect
+import re
+import sys
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import redirect_stdout
+from io import StringIO
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import litellm
+import nbformat
+import pytest
+from agents import Agent, Runner, function_tool, input_guardrail
+from agents.extensions.models.litellm_model import LitellmModel
+
+import anymodel_course as course
+from anymodel_course import call, checks, fails, session
+from anymodel_course.instruments.checks import engine
+from anymodel_course.providers import PROVIDERS
+from anymodel_course.upkeep.refresh import NOTEBOOKS
+from scripted_providers.server import Server
+
+NAMES = checks.__all__
+OPENAI = PROVIDERS["openai"].model
+UNTOUCHED = "Not yet: replace the `...` in the cell above, run it, then run this cell again."
+
+
+class Solution(NamedTuple):
+    """An exercise's solution as it stands on a notebook's page: what the notebook imports, the code, what to give."""
+
+    imports: str
+    code: str
+    given: str
+
+    def made(self, change: Callable[[str], str] = str) -> Any:
+        """Run the code, perhaps changed, and return the object that the check cell hands over."""
+        names: dict[str, Any] = {}
+        with redirect_stdout(StringIO()):
+            exec(self.imports + "\n" + change(self.code), names)
+        return names[self.given]
+
+
+def solutions_on_the_pages() -> dict[str, Solution]:
+    found = {}
+    for path in sorted(NOTEBOOKS.glob("*.ipynb")):
+        cells = nbformat.read(path, as_version=4).cells
+        statements = [s for c in cells if c.cell_type == "code" for s in ast.parse(c.source).body]
+        imports = "\n".join(ast.unparse(s) for s in statements if isinstance(s, ast.Import | ast.ImportFrom))
+        given = dict(re.findall(r"await course\.checks\.(\w+)\((\w+)\)", "\n".join(c.source for c in cells)))
+        for cell in cells:
+            for tag in cell.metadata.get("tags", []):
+                if tag.startswith("solution:"):
+                    name = tag.removeprefix("solution:")
+                    found[name] = Solution(imports, cell.source.split("```python\n")[1].split("```")[0], given[name])
+    return found
+
+
+SOLUTIONS = solutions_on_the_pages()
+
+
+async def verdict_on(name: str, given: Any) -> engine.Verdict:
+    with redirect_stdout(StringIO()):
+        verdict = await getattr(checks, name)(given)
+    assert isinstance(verdict, engine.Verdict)
+    shown = repr(verdict)
+    assert shown.startswith("Passed: " if verdict.passed else "Not yet: ")
+    assert "\n" not in shown
+    return verdict
+
+
+@pytest.fixture(autouse=True)
+def _session(started: Server) -> None:
+    """Every check here runs in a learner's session that has started, offline."""
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(engine, "LONGEST", 0.25)
+    monkeypatch.setattr(engine, "GRACE", 0.2)
+
+
+@pytest.fixture
+async def complaints() -> AsyncIterator[list[str]]:
+    """What a task that a check left behind would print later, in some other cell."""
+    found: list[str] = []
+    loop = asyncio.get_running_loop()
+    loop.set_exception_handler(lambda loop, context: found.append(str(context)))
+    yield found
+    loop.set_exception_handler(None)
+
+
+# --- the solution, the stub, the mistakes ------------------------------------------------------------------------
+
+
+def test_every_check_has_an_exercise_and_every_exercise_a_check() -> None:
+    assert sorted(SOLUTIONS) == sorted(NAMES)
+
+
+@pytest.mark.parametrize("name", NAMES)
+async def test_the_solution_on_the_page_passes(name: str) -> None:
+    verdict = await verdict_on(name, SOLUTIONS[name].made())
+    assert verdict.passed, verdict
+
+
+@pytest.mark.parametrize("untouched", [..., None])
+@pytest.mark.parametrize("name", NAMES)
+async def test_an_untouched_stub_is_no_mistake(name: str, untouched: Any) -> None:
+    assert repr(await verdict_on(name, untouched)) == UNTOUCHED
+
+
+def agent(model: Any = None, **options: Any) -> Agent[Any]:
+    return Agent(**{"name": "A", "instructions": "Rhyme.", "model": model or LitellmModel(OPENAI)} | options)
+
+
+def build_with_a_fixed_model(model_name: str) -> Agent[Any]:
+    return agent()
+
+
+def build_the_string(model_name: str) -> Agent[Any]:
+    return agent(model_name)
+
+
+def build_with_telling_instructions(model_name: str) -> Agent[Any]:
+    return agent(LitellmModel(model_name), instructions=f"You are {model_name}.")
+
+
+def build_with_telling_name(model_name: str) -> Agent[Any]:
+    return agent(LitellmModel(model_name), name=model_name)
+
+
+def build_without_instructions(model_name: str) -> Agent[Any]:
+    return Agent(name="A", model=LitellmModel(model_name))
+
+
+def build_without_return(model_name: str) -> None:
+    agent(LitellmModel(model_name))
+
+
+def is_delta(event: Any) -> bool:
+    return event.type == "raw_response_event" and event.data.type == "response.output_text.delta"
+
+
+async def collect_only_by_printing(streamed: Any) -> None:
+    async for event in streamed.stream_events():
+        if is_delta(event):
+            print(event.data.delta, end="")
+
+
+async def collect_every_delta(streamed: Any) -> str:
+    deltas = [getattr(e.data, "delta", "") async for e in streamed.stream_events() if e.type == "raw_response_event"]
+    return "".join(deltas)
+
+
+async def collect_a_list(streamed: Any) -> list[str]:
+    return [e.data.delta async for e in streamed.stream_events() if is_delta(e)]
+
+
+async def collect_the_first(streamed: Any) -> str:
+    async for event in streamed.stream_events():
+        if is_delta(event):
+            return str(event.data.delta)
+    return ""
+
+
+async def collect_and_strip(streamed: Any) -> str:
+    return " ".join([e.data.delta.strip() async for e in streamed.stream_events() if is_delta(e)])
+
+
+async def collect_without_reading(streamed: Any) -> str:
+    return str(streamed.final_output or "")
+
+
+def connect_with(**changed: Any) -> Callable[[str, str], Agent[Any]]:
+    """Write a `connect` that is right but for what is changed: a value, or a function of the address and the key."""
+
+    def connect(address: str, key: str) -> Agent[Any]:
+        right = {"model": "openai/house-model", "base_url": address, "api_key": key.strip()}
+        return agent(LitellmModel(**right | {n: v(address, key) if callable(v) else v for n, v in changed.items()}))
+
+    return connect
+
+
+def lives_by_the_full_id(model: str) -> bool:
+    return model in litellm.model_cost
+
+
+def lives_by_the_bare_id(model: str) -> bool:
+    return model in litellm.model_cost or model.partition("/")[2] in litellm.model_cost
+
+
+def lives_gives_the_entry(model: str) -> Any:
+    found = litellm.model_cost.get(model) or litellm.model_cost.get(model.partition("/")[2]) or {}
+    return found if found.get("litellm_provider", "").startswith(model.partition("/")[0]) else None
+
+
+OSLO, ROME = call("get_temperature", city="Oslo"), call("get_temperature", city="Rome")
+ENV = 'OPENAI_API_KEY=made-up-1111\nANTHROPIC_API_KEY="made-up-2222"\nGEMINI_API_KEY=made-up-3333\n'
+SDK = "openai-agents[litellm]>=0.20,<0.21"
+LITELLM = "litellm>=1.106,<1.107"
+
+MISTAKES: list[tuple[str, Any, str]] = [
+    ("own_agent", Agent, "the class Agent itself"),
+    ("own_agent", agent(name="Assistant"), "a name of your own"),
+    ("own_agent", agent(name=" "), "a name of your own"),
+    ("own_agent", agent(instructions=None), "instructions="),
+    ("own_agent", agent(OPENAI), "does not go through LiteLLM"),
+    ("own_agent", Agent(name="A", instructions="Rhyme."), "does not go through LiteLLM"),
+    ("own_agent", agent(LitellmModel("gpt-4.1-mini")), "'gpt-4.1-mini' has no provider in front"),
+    ("own_agent", "my agent", "I need an Agent, and this is a str"),
+    ("two_cities", "Oslo and Rome", "give me a list"),
+    ("two_cities", [], "Nothing to say"),
+    ("two_cities", ["It is warmer in Rome."], "the tool was never called"),
+    ("two_cities", [OSLO, "It is warmer in Rome."], "nobody asked for Rome; the tool got Oslo"),
+    ("two_cities", [[OSLO, ROME]], "let it end with a text"),
+    ("two_cities", [OSLO, ROME, "It is warmer in Rome."], "that took 3 answers"),
+    ("two_cities", [[OSLO, ROME], "Rome.", "As I said, Rome."], "with 1 of your entries unused"),
+    ("two_cities", [[OSLO, call("get_weather", city="Rome")], "Rome."], "get_weather"),
+    ("two_cities", [fails("bad_request"), "Rome."], "BadRequestError"),
+    ("mended_env", ENV.encode(), "as a string, not a bytes"),
+    ("mended_env", ENV.replace("OPENAI_API_KEY=", "OPENAI_API_KEY: "), "1 left to mend; the first: line 1"),
+    ("mended_env", ENV.replace('2222"', "2222"), "line 2"),
+    ("mended_env", ENV + "MISTRAL_API_KEY=your-key-here\n", "line 4: MISTRAL_API_KEY still holds a placeholder"),
+    ("mended_env", ENV.partition("GEMINI")[0], "GEMINI_API_KEY is not set"),
+    ("mended_env", "", "OPENAI_API_KEY and ANTHROPIC_API_KEY and GEMINI_API_KEY are not set"),
+    ("mended_env", "export " + ENV, "every key can be read now. To be neat: line 1: `export`"),
+    ("closed_pins", SDK, "a list of requirement strings"),
+    ("closed_pins", [SDK, "litellm 1.106"], "'litellm 1.106' is no requirement"),
+    ("closed_pins", [SDK, 1.106], "1.106 is no requirement"),
+    ("closed_pins", [SDK], "litellm is not in the list"),
+    ("closed_pins", [SDK, "litellm>=1.83"], "lets in litellm 1.83.0, which is where a resolver lands"),
+    ("closed_pins", [SDK, "litellm>=1.106"], "lets in litellm 1.107.0"),
+    ("closed_pins", [SDK, "litellm<1.107,!=1.83.0"], "lets in litellm 1.82.8, which was malware"),
+    ("closed_pins", [SDK, "litellm<1.106"], "shuts out litellm 1.106.2"),
+    ("closed_pins", ["openai-agents[litellm]>=0.20", LITELLM], "lets in openai-agents 0.21.0"),
+    ("closed_pins", [SDK.replace("[litellm]", ""), LITELLM], "without its extra"),
+    ("any_model", agent(), "the function itself"),
+    ("any_model", build_with_a_fixed_model, "use the argument, not a fixed id"),
+    ("any_model", build_the_string, "no LitellmModel"),
+    ("any_model", build_with_telling_instructions, "the instructions differ"),
+    ("any_model", build_with_telling_name, "the name differs"),
+    ("any_model", build_without_instructions, "no instructions"),
+    ("any_model", build_without_return, "I need an Agent, and this is a NoneType"),
+    ("collected_text", "Grüße", "the function itself, not its result"),
+    ("collected_text", collect_only_by_printing, "return the text"),
+    ("collected_text", collect_every_delta, "the tool's arguments are in there"),
+    ("collected_text", collect_a_list, "returned a list; join the pieces"),
+    ("collected_text", collect_the_first, "not read to its end"),
+    ("collected_text", collect_and_strip, "something was lost or changed on the way"),
+    ("collected_text", collect_without_reading, "the text is empty"),
+    ("lives", True, "the function itself"),
+    ("lives", lives_by_the_full_id, "Some ids stand there without their prefix"),
+    ("lives", lives_by_the_bare_id, "another provider's model"),
+    ("lives", lives_gives_the_entry, "return True or False, rather than the entry"),
+    ("lives", lambda model: None, "returns nothing"),
+    ("lives", lambda model: True, "it is retired"),
+    ("connect", connect_with()("http://127.0.0.1:9", "k"), "the function itself"),
+    ("connect", connect_with(model="anthropic/house-model"), "starts with openai/"),
+    ("connect", connect_with(model=OPENAI), "another model than house-model"),
+    ("connect", connect_with(base_url=None), "base_url=address"),
+    ("connect", connect_with(base_url="http://127.0.0.1:9/v1"), "goes to another address"),
+    ("connect", connect_with(base_url=lambda address, key: f"{address}/chat/completions"), "keep the address as it is"),
+    ("connect", connect_with(api_key=None), "no key of its own"),
+    ("connect", connect_with(api_key=lambda address, key: key), "white space"),
+    ("connect", connect_with(api_key=lambda address, key: f"Bearer {key.strip()}"), "refused the key"),
+    ("connect", lambda address, key: agent(OPENAI), "no LitellmModel"),
+]
+
+
+@pytest.mark.parametrize(
+    ("name", "given", "named"), MISTAKES, ids=[f"{name}-{n}" for n, (name, _, _) in enumerate(MISTAKES)]
+)
+async def test_a_typical_mistake_is_named(name: str, given: Any, named: str) -> None:
+    verdict = await verdict_on(name, given)
+    assert not verdict.passed
+    assert named in verdict.message
+
+
+def test_every_check_is_tried_with_two_mistakes_at_least() -> None:
+    assert all(sum(name == tried for tried, _, _ in MISTAKES) >= 2 for name in NAMES)
+
+
+# --- other ways of being right -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["own_agent", "two_cities", "any_model", "connect"])
+async def test_no_check_judges_prose(name: str) -> None:
+    """The solution in other words: every text in it that has a space is prose."""
+
+    def reword(code: str) -> str:
+        tree = ast.parse(code)
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Constant) and " " in str(node.value):
+                node.value = "Ünïversal 文 prose, wholly different."
+        return ast.unparse(tree)
+
+    code = SOLUTIONS[name].code
+    assert "文" in reword(code)
+    verdict = await verdict_on(name, SOLUTIONS[name].made(reword))
+    assert verdict.passed, verdict
+
+
+async def collect_in_a_list_first(streamed: Any) -> str:
+    return "".join([e.data.delta async for e in streamed.stream_events() if is_delta(e)])
+
+
+async def build_async(model_name: str) -> Agent[Any]:
+    return agent(LitellmModel(model_name))
+
+
+def build_with_instructions_made_per_run(model_name: str) -> Agent[Any]:
+    return agent(LitellmModel(model_name), instructions=lambda context, agent: "Rhyme.")
+
+
+@function_tool
+def get_time(zone: str) -> str:
+    """Tell the time."""
+    raise AssertionError("nobody asked")
+
+
+@input_guardrail
+async def asks_another_model(context: Any, agent: Any, given: Any) -> Any:
+    raise AssertionError("a check asks no other model")
+
+
+@pytest.mark.parametrize(
+    ("name", "given"),
+    [
+        ("own_agent", agent(instructions=lambda context, agent: "Rhyme.")),
+        ("own_agent", agent(handoffs=[agent(name="Other")])),
+        ("own_agent", agent(tools=[get_time], output_type=int, input_guardrails=[asks_another_model])),
+        ("own_agent", agent(LitellmModel("groq/llama", base_url="http://127.0.0.1:9", api_key="none"))),
+        ("two_cities", ([ROME, OSLO], "Rome.")),
+        ("two_cities", [["Let me see.", OSLO, ROME], "Rome."]),
+        ("mended_env", ENV.replace("\n", "\n\n# a comment\n") + "COHERE_API_KEY=made-up-4444\n"),
+        ("closed_pins", ("litellm==1.106.2", "openai_agents[LiteLLM]~=0.20.0", "httpx")),
+        ("closed_pins", [SDK, "litellm>=1.106", "litellm<1.107"]),
+        ("any_model", build_async),
+        ("any_model", build_with_instructions_made_per_run),
+        ("any_model", lambda model_name: course.make_agent(model_name, instructions="Rhyme.")),
+        ("collected_text", collect_in_a_list_first),
+        ("connect", connect_with()),
+    ],
+)
+async def test_another_right_way_passes_too(name: str, given: Any) -> None:
+    verdict = await verdict_on(name, given)
+    assert verdict.passed, verdict
+
+
+# --- whatever it is given ----------------------------------------------------------------------------------------
+
+
+class Hostile:
+    """An object that answers nothing."""
+
+    def refuse(self, *_: Any) -> Any:
+        raise ValueError("hands off")
+
+    __repr__ = __str__ = __bool__ = __eq__ = __len__ = __iter__ = __contains__ = __hash__ = refuse  # type: ignore[assignment]
+    __getattr__ = refuse
+
+
+class Unspeakable(Exception):
+    def __str__(self) -> str:
+        raise ValueError("no words")
+
+
+def raises(*_: Any) -> None:
+    raise ValueError("first line\nsecond line")
+
+
+def raises_without_words(*_: Any) -> None:
+    raise Unspeakable
+
+
+def exits(*_: Any) -> None:
+    sys.exit("over")
+
+
+def exits_as_people_do(*_: Any) -> None:
+    exit()
+
+
+async def exits_in_a_coroutine(*_: Any) -> None:
+    sys.exit(3)
+
+
+def stops_iterating(*_: Any) -> None:
+    next(iter([]))
+
+
+def returns_garbage(*_: Any) -> Any:
+    return Hostile()
+
+
+def returns_itself(*_: Any) -> Any:
+    return returns_itself
+
+
+async def gives_back_a_coroutine(*_: Any) -> Any:
+    return asyncio.sleep
+
+
+async def yields(*_: Any) -> AsyncIterator[str]:
+    yield "Oslo"
+
+
+async def cancels_itself(*_: Any) -> None:
+    task = asyncio.current_task()
+    assert task
+    task.cancel()
+    await asyncio.sleep(0)
+
+
+def without_parameters() -> None:
+    return None
+
+
+def instructions_that_raise(context: Any, agent: Any) -> str:
+    raise Unspeakable
+
+
+async def instructions_that_exit(context: Any, agent: Any) -> str:
+    sys.exit(4)
+
+
+HOSTILE = [
+    *(
+        42,
+        float("nan"),
+        "",
+        "text",
+        b"\xff",
+        "\ud800",
+        [],
+        [None],
+        {},
+        {"a": 1},
+        object(),
+        type,
+        Agent,
+        Hostile,
+        Hostile(),
+    ),
+    *([Hostile()], (Hostile(), Hostile()), Agent(name="bare"), agent(LitellmModel(Hostile())), lambda: None),  # type: ignore[arg-type]
+    agent(instructions=raises),
+    agent(instructions=instructions_that_raise),
+    agent(instructions=instructions_that_exit),
+    agent(handoffs=[agent(name="B")]),
+    agent(tools=[get_time], output_type=dict),
+    *(raises, raises_without_words, exits, exits_as_people_do, exits_in_a_coroutine, stops_iterating, returns_garbage),
+    *(returns_itself, gives_back_a_coroutine, yields, cancels_itself, without_parameters, print, Runner.run),
+]
+
+
+@pytest.mark.parametrize("name", NAMES)
+async def test_a_check_has_a_verdict_on_anything(name: str, complaints: list[str]) -> None:
+    for number, given in enumerate(HOSTILE):
+        began = time.monotonic()
+        verdict = await verdict_on(name, given)
+        assert time.monotonic() - began < engine.LONGEST, number
+        assert verdict.message, number
+        assert not verdict.passed or name == "own_agent", number
+    await asyncio.sleep(0.1)
+    gc.collect()
+    assert complaints == []
+
+
+@pytest.mark.parametrize("name", NAMES)
+async def test_a_coroutine_that_nobody_awaited_is_told_of_and_closed(name: str) -> None:
+    run = build_async(OPENAI)
+    verdict = await verdict_on(name, run)
+    assert "coroutine" in verdict.message or "a list" in verdict.message
+    assert inspect.getcoroutinestate(run) == inspect.CORO_CLOSED  # else Python complains in some later cell
+
+
+FUNCTION_CHECKS = ["any_model", "collected_text", "connect", "lives"]
+
+
+@pytest.mark.parametrize("name", FUNCTION_CHECKS)
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        (raises, "your code raised ValueError: first line"),
+        (raises_without_words, "your code raised Unspeakable."),
+        (exits, "your code raised SystemExit: over"),
+        (exits_in_a_coroutine, "your code raised SystemExit: 3"),
+        (cancels_itself, "your code cancelled the task that it runs in."),
+    ],
+)
+async def test_what_a_learners_function_raises_is_told(name: str, given: Any, message: str) -> None:
+    assert (await verdict_on(name, given)).message == message
+
+
+# --- bounded time ------------------------------------------------------------------------------------------------
+
+
+async def awaits_for_ever(*_: Any) -> None:
+    await asyncio.Event().wait()
+
+
+async def will_not_be_cancelled(*_: Any) -> None:
+    until = time.monotonic() + 6
+    while time.monotonic() < until:
+        try:
+            await asyncio.sleep(0.1)
+        except BaseException:  # as a bare `except:` would
+            continue
+
+
+def loops_for_ever(*_: Any) -> None:
+    while True:
+        pass
+
+
+def sleeps_for_ever(*_: Any) -> None:
+    time.sleep(100_000)
+
+
+async def blocks_the_event_loop(*_: Any) -> None:
+    while True:
+        try:
+            time.sleep(0.01)
+        except Exception:
+            continue
+
+
+ENDLESS = [awaits_for_ever, will_not_be_cancelled, loops_for_ever, sleeps_for_ever, blocks_the_event_loop]
+
+
+@pytest.mark.usefixtures("impatient")
+@pytest.mark.parametrize("given", ENDLESS)
+@pytest.mark.parametrize("name", FUNCTION_CHECKS)
+async def test_code_that_never_ends_is_left_in_time(name: str, given: Any) -> None:
+    began = time.monotonic()
+    verdict = await verdict_on(name, given)
+    assert time.monotonic() - began < 4
+    assert verdict.message == "your code took longer than 0.25 seconds. Does a loop or an `await` never end?"
+
+
+def instructions_that_loop(context: Any, agent: Any) -> str:
+    while True:
+        pass
+
+
+async def instructions_that_wait(context: Any, agent: Any) -> str:
+    await asyncio.Event().wait()
+    return ""
+
+
+@pytest.mark.usefixtures("impatient")
+@pytest.mark.parametrize("instructions", [instructions_that_loop, instructions_that_wait])
+async def test_an_agent_whose_instructions_never_end_is_left_in_time(instructions: Any) -> None:
+    verdict = await verdict_on("own_agent", agent(instructions=instructions))
+    assert "took longer than" in verdict.message
+
+
+@pytest.mark.usefixtures("impatient")
+async def test_the_event_loop_runs_on_while_a_learners_function_does() -> None:
+    steps = 0
+
+    async def tick() -> None:
+        nonlocal steps
+        while True:
+            await asyncio.sleep(0.02)
+            steps += 1
+
+    ticking = asyncio.create_task(tick())
+    await verdict_on("lives", sleeps_for_ever)
+    ticking.cancel()
+    assert steps >= 3
+
+
+# --- interrupts go through ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", FUNCTION_CHECKS)
+async def test_an_interrupt_from_the_keyboard_goes_through(name: str) -> None:
+    def interrupted(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        await getattr(checks, name)(interrupted)
+
+
+async def test_an_interrupted_cell_ends_the_check_and_the_learners_code() -> None:
+    began, ended = asyncio.Event(), asyncio.Event()
+
+    async def waits(*_: Any) -> None:
+        began.set()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ended.set()
+
+    cell = asyncio.create_task(checks.lives(waits))
+    await began.wait()
+    cell.cancel()  # what a kernel does with a cell that awaits
+    with pytest.raises(asyncio.CancelledError):
+        await cell
+    await asyncio.wait_for(ended.wait(), 1)
+
+
+# --- the learner's own session -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", NAMES)
+async def test_a_check_leaves_the_learners_queue_log_and_traces_alone(name: str, started: Server) -> None:
+    course.model_says("For the learner.")
+    seen: list[str] = []
+    assert session._traces
+    recorded = session._traces.on_trace_start
+    session._traces.on_trace_start = lambda trace: (seen.append(trace.name), recorded(trace))[1]  # type: ignore[method-assign]
+    try:
+        assert (await verdict_on(name, SOLUTIONS[name].made())).passed
+    finally:
+        del session._traces.on_trace_start
+    assert (started.waiting, len(started.log)) == (1, 0)
+    if name != "collected_text":  # there the learner's own function reads a run, whose config is the check's
+        assert seen == []
+    result = await Runner.run(course.make_agent("openai"), "Hello?")
+    assert result.final_output == "For the learner."
+
+
+@pytest.fixture
+def live(learner: Path, vendor: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    """A session in which all providers but one are live, as far as anybody can tell."""
+    names = [n for n in PROVIDERS if n != "ollama"]
+    for name in names:
+        for variable, value in vendor.own(name).items():
+            monkeypatch.setenv(variable, value)
+    with redirect_stdout(StringIO()):
+        course.start(live=names)
+    yield vendor
+    for name in names:
+        for variable in vendor.own(name):
+            monkeypatch.delenv(variable, raising=False)
+    with redirect_stdout(StringIO()):
+        course.start()
+
+
+@pytest.mark.parametrize("name", NAMES)
+async def test_a_check_makes_no_live_call(name: str, live: Any) -> None:
+    verdict = await verdict_on(name, SOLUTIONS[name].made())
+    assert verdict.passed, verdict
+    assert live.seen == []
+    assert session._calls == 0
+
+
+async def test_the_live_session_of_these_tests_would_have_noticed(live: Any) -> None:
+    await Runner.run(course.make_agent("openai"), "Hello?")
+    assert len(live.seen) == 1
+    assert session._calls == 1

@@ -1,0 +1,261 @@
+"""`explain`: the errors that notebooks 00 to 02 show, raised by the real libraries, and what is made of them."""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import html
+import os
+import re
+from typing import Any
+
+import agents
+import litellm
+import pytest
+from agents import Agent, Runner
+from agents.extensions.models.litellm_model import LitellmModel
+
+import anymodel_course as course
+from anymodel_course import explain, fails
+from anymodel_course.instruments.explain import _ROWS
+from anymodel_course.providers import PROVIDERS
+from scripted_providers.environment import DUMMY_KEY
+from scripted_providers.server import Server
+
+NAMES = [*PROVIDERS]
+REFUSED = "The provider refused the key."
+NO_KEY = "There is no key at all. Nothing was sent."
+TOO_MANY = "The provider takes no more requests from this key for now."
+
+
+@pytest.fixture(autouse=True)
+def _session(started: Server) -> None:
+    """Every error here is raised in a learner's session that has started, offline."""
+
+
+async def error_of(model: Any, *, streamed: bool = False) -> Exception:
+    """Run an agent on a model, and return what it raises."""
+    agent = Agent(name="A", model=model)
+    try:
+        if streamed:
+            async for _ in Runner.run_streamed(agent, "Hello?").stream_events():
+                pass
+        else:
+            await Runner.run(agent, "Hello?")
+    except Exception as error:
+        return error
+    raise AssertionError("nothing was raised")
+
+
+def model_of(name: str) -> LitellmModel:
+    return LitellmModel(PROVIDERS[name].model)
+
+
+# --- one error after the other, as the libraries raise them ------------------------------------------------------
+
+
+async def test_run_sync_in_a_notebook() -> None:
+    with pytest.raises(RuntimeError) as raised:
+        Runner.run_sync(Agent(name="A"), "Hello?")
+    found = explain(raised.value)
+    assert "one running already" in found.what
+    assert found.fix.startswith("result = await Runner.run(")
+
+
+async def test_an_id_of_litellms_given_to_the_sdk() -> None:
+    found = explain(await error_of(PROVIDERS["anthropic"].model))
+    assert found.error == "UserError"
+    assert "only openai/ and litellm/" in found.what
+    assert 'Agent(model="litellm/' in found.fix
+
+
+@pytest.mark.parametrize("model", ["mistral-large-latest", "llama3.1", "antropic/claude-sonnet-5-5"])
+async def test_an_id_without_a_provider_that_litellm_knows(model: str, started: Server) -> None:
+    found = explain(await error_of(LitellmModel(model)))
+    assert found.error == "BadRequestError (status 400)"
+    assert "Nothing was sent" in found.what
+    assert len(started.log) == 0
+
+
+def test_a_parameter_that_litellm_model_lacks() -> None:
+    with pytest.raises(TypeError) as raised:
+        LitellmModel("openai/x", api_base="http://127.0.0.1:9")  # type: ignore[call-arg]
+    found = explain(raised.value)
+    assert "no parameter api_base" in found.what
+    assert "base_url=" in found.fix
+
+
+@pytest.mark.parametrize("name", [n for n in NAMES if n != "ollama"])
+async def test_a_real_key_while_offline(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    for variable in (v for v in PROVIDERS[name].endpoint.keys if os.environ[v] == DUMMY_KEY):
+        monkeypatch.setenv(variable, "pasted-into-a-notebook-4f2a")
+    found = explain(await error_of(model_of(name)))
+    assert found.what == "The server on this machine got a key that is not the course's own. The key went nowhere else."
+    assert found.where == PROVIDERS[name].title
+    assert f'course.start(live=["{name}"])' in found.fix
+    assert "pasted" not in str(found) + found._repr_html_()
+
+
+@pytest.mark.parametrize("name", NAMES)
+async def test_a_key_that_a_provider_refuses(name: str) -> None:
+    course.model_says(fails("wrong_key"), provider=name)
+    error = await error_of(model_of(name))
+    labels = {"together": "BadRequestError (status 401)", "bedrock": "AuthenticationError (status 403)"}
+    found = explain(error)
+    assert found.error == labels.get(name, "AuthenticationError (status 401)")
+    assert (found.what, found.where) == (REFUSED, PROVIDERS[name].title)
+    assert f'course.key("{name}")' in found.fix
+
+
+@pytest.mark.parametrize("name", ["openai", "anthropic", "gemini", "bedrock", "azure"])
+async def test_no_key_at_all(name: str, monkeypatch: pytest.MonkeyPatch, started: Server) -> None:
+    for variable in (v for v in PROVIDERS[name].endpoint.keys if os.environ[v] == DUMMY_KEY):
+        monkeypatch.delenv(variable)
+    found = explain(await error_of(model_of(name)))
+    assert (found.what, found.where) == (NO_KEY, PROVIDERS[name].title)
+    assert all(variable in found.causes[0] for variable in PROVIDERS[name].key_sets[0])
+    assert len(started.log) == 0
+
+
+@pytest.mark.parametrize("name", ["mistral", "cohere", "together"])
+async def test_no_key_at_all_where_litellm_asks_without_one(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    for variable in PROVIDERS[name].endpoint.keys:
+        monkeypatch.delenv(variable)
+    assert explain(await error_of(model_of(name))).what == REFUSED
+
+
+@pytest.mark.parametrize("streamed", [False, True], ids=["plain", "streamed"])
+@pytest.mark.parametrize("name", NAMES)
+async def test_too_many_requests(name: str, streamed: bool) -> None:
+    course.model_says(fails("rate_limit", retry_after=0.01), provider=name, times=3)  # two providers' clients try again
+    error = await error_of(model_of(name), streamed=streamed)
+    kind = "MidStreamFallbackError" if (name, streamed) == ("gemini", True) else "RateLimitError"
+    found = explain(error)
+    assert found.error == f"{kind} (status 429)"
+    assert found.what == TOO_MANY
+    assert "ModelRetrySettings" in found.fix
+
+
+# --- what nobody knows, and what is no error ---------------------------------------------------------------------
+
+
+class Unspeakable(Exception):
+    status_code = "teapot"
+    llm_provider = 418
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        ValueError("42"),
+        TypeError("unhashable type"),
+        RuntimeError("boom"),
+        KeyboardInterrupt(),
+        Exception(),
+        Unspeakable(),
+    ],
+)
+def test_an_unknown_error_is_called_one(error: BaseException) -> None:
+    found = explain(error)
+    assert not found.known
+    assert (found.causes, found.fix) == ((), "")
+    assert str(found).startswith(f"{type(error).__name__}\nWhat happened: The course does not know this error.")
+
+
+async def test_a_providers_error_that_has_no_row_still_tells_where() -> None:
+    course.model_says(fails("context_too_long"))
+    found = explain(await error_of(model_of("anthropic")))
+    assert not found.known
+    assert (found.error, found.where) == ("ContextWindowExceededError (status 400)", "Anthropic")
+
+
+@pytest.mark.parametrize("given", ["RateLimitError", None, 429, ValueError, {"status": 401}])
+def test_what_is_no_exception_is_refused(given: Any) -> None:
+    with pytest.raises(TypeError, match=f"explain takes the exception that was caught, not {type(given).__name__}"):
+        explain(given)
+
+
+# --- every row ---------------------------------------------------------------------------------------------------
+
+
+class UserError(Exception):
+    """As the SDK's."""
+
+
+def like(text: str = "", status: int | None = None, provider: str = "anthropic") -> Exception:
+    error = Exception(text)
+    error.status_code, error.llm_provider = status, provider  # type: ignore[attr-defined]
+    return error
+
+
+ONE_OF_EACH = [
+    RuntimeError("AgentRunner.run_sync() cannot be called when an event loop is already running."),
+    UserError("Unknown prefix: anthropic"),
+    like("LLM Provider NOT provided"),
+    TypeError("got an unexpected keyword argument 'api_base'"),
+    like("you are offline, and this looks like a real key", 401),
+    like("Missing Anthropic API Key", 401),
+    like("no", 401),
+    like("slow down", 429),
+]
+EXPLAINED = [explain(error) for error in ONE_OF_EACH]
+
+
+def test_the_errors_here_are_one_for_every_row() -> None:
+    assert [found.what for found in EXPLAINED] == [row.what for row in _ROWS]
+
+
+@pytest.mark.parametrize("found", EXPLAINED, ids=lambda e: e.error)
+def test_a_fix_is_python_and_names_only_what_exists(found: course.instruments.explain.Explanation) -> None:  # type: ignore[name-defined]
+    tree = ast.parse(found.fix)
+    known = set(vars(builtins)) | {"course", "LitellmModel"} | {"agent", "prompt", "result", "error"}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Name):
+            assert node.id in known or hasattr(agents, node.id), node.id
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id not in known:
+            assert hasattr(getattr(agents, node.value.id), node.attr), node.attr
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "course":
+            assert node.attr in course.__all__, node.attr
+    assert "{" not in found.fix, "a blank was not filled in"
+
+
+def test_the_fix_for_too_many_requests_works_as_it_stands() -> None:
+    settings = eval(EXPLAINED[-1].fix, dict(vars(agents)))
+    assert settings.retry.max_retries == 3
+    assert settings.retry.policy is not None
+
+
+async def test_the_fix_for_too_many_requests_is_what_makes_the_run_succeed() -> None:
+    course.model_says(fails("rate_limit", retry_after=0.01), "At last.")
+    settings = eval(EXPLAINED[-1].fix, dict(vars(agents)))
+    result = await Runner.run(Agent(name="A", model=model_of("anthropic"), model_settings=settings), "Hello?")
+    assert result.final_output == "At last."
+
+
+@pytest.mark.parametrize("found", EXPLAINED, ids=lambda e: e.error)
+def test_text_and_html_hold_everything(found: Any) -> None:
+    text, shown = str(found), html.unescape(re.sub(r"<[^>]+>", "", found._repr_html_()))
+    assert repr(found) == text
+    assert found.known
+    assert found.causes
+    for part in (found.error, found.where, found.what, *found.causes, *found.fix.splitlines()):
+        assert part in text
+        assert part in shown
+
+
+def test_the_likeliest_cause_comes_first() -> None:
+    text = str(explain(like("no", 401)))
+    assert text.index("Likely cause: The key is mistyped") < text.index("Or: The variable holds quotes")
+
+
+def test_html_from_an_errors_name_is_text() -> None:
+    error = type("<script>alert(1)</script>", (Exception,), {})("<b>")
+    shown = explain(error)._repr_html_()
+    assert "<script>" not in shown
+    assert "&lt;script&gt;" in shown
+
+
+def test_the_errors_come_from_the_class_that_litellm_has() -> None:
+    """`like` stands for LiteLLM's own: they carry the same two attributes."""
+    error = litellm.RateLimitError("slow", llm_provider="mistral", model="m")
+    assert (explain(error).what, explain(error).where) == (TOO_MANY, "Mistral")

@@ -1,0 +1,87 @@
+"""The nine rows, and finding one by name."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from anymodel_course import keys
+from anymodel_course.providers import PROVIDERS, nearest, provider
+from scripted_providers import ENDPOINTS
+
+ROOT = Path(__file__).resolve().parents[2]
+EXAMPLE = ROOT / ".env.example"
+
+
+def test_every_endpoint_has_a_row_and_the_other_way_round() -> None:
+    assert list(PROVIDERS) == list(ENDPOINTS)
+
+
+@pytest.mark.parametrize("row", PROVIDERS.values(), ids=lambda row: row.name)
+def test_a_model_starts_with_its_prefix_and_every_key_is_set_aside_offline(row) -> None:
+    assert row.model.startswith(f"{row.prefix}/")
+    assert {name for names in row.key_sets for name in names} <= set(row.endpoint.variables)
+    assert set(row.first_tried) <= {names[0] for names in row.key_sets[1:]}
+
+
+@pytest.mark.usefixtures("started")  # LiteLLM is to be imported quietly
+@pytest.mark.parametrize("row", [p for p in PROVIDERS.values() if p.name != "ollama"], ids=lambda row: row.name)
+def test_every_model_is_one_that_litellm_knows(row) -> None:
+    import litellm
+
+    assert {row.model, row.model.partition("/")[2]} & litellm.model_cost.keys()
+
+
+@pytest.mark.parametrize(
+    ("given", "name"),
+    [
+        ("anthropic", "anthropic"),
+        (" Anthropic ", "anthropic"),
+        ("together", "together"),
+        ("together_ai/openai/gpt-oss-120b", "together"),
+        ("ollama_chat/llama3.1", "ollama"),
+        ("ollama/llama3.1", "ollama"),
+    ],
+)
+def test_a_name_or_a_full_id_finds_its_row(given: str, name: str) -> None:
+    assert provider(given).name == name
+
+
+def test_an_unknown_name_is_answered_with_the_nearest_and_all() -> None:
+    with pytest.raises(ValueError, match=r"'antropic'.*Did you mean 'anthropic'\? There are: openai, .*, together\."):
+        provider("antropic")
+    with pytest.raises(ValueError, match=r"'groq/llama'\. There are: openai"):
+        provider("groq/llama")
+
+
+@pytest.mark.parametrize("given", [None, 7, ["openai"]])
+def test_what_is_no_string_is_refused_as_such(given: object) -> None:
+    with pytest.raises(TypeError, match="named by a string"):
+        provider(given)  # type: ignore[arg-type]
+
+
+def test_nearest_guesses_only_where_something_is_near() -> None:
+    assert nearest("zzz", ["openai"]) == "There are: openai."
+
+
+# --- .env.example ---
+
+
+def test_the_example_has_a_line_for_every_key_and_address_that_a_learner_may_set() -> None:
+    lines = set(re.findall(r"^# ([A-Z_]+)=$", EXAMPLE.read_text(encoding="utf-8"), re.MULTILINE))
+    keys_of_all = {name for row in PROVIDERS.values() for names in row.key_sets for name in names}
+    assert keys_of_all | {"ANYMODEL_LIVE", "OLLAMA_API_BASE", "AWS_SESSION_TOKEN"} <= lines
+    assert lines - {"ANYMODEL_LIVE"} <= {name for e in ENDPOINTS.values() for name in e.variables}
+
+
+def test_the_example_names_every_page_with_keys() -> None:
+    text = EXAMPLE.read_text(encoding="utf-8")
+    assert [row.key_page for row in PROVIDERS.values() if row.key_page not in text] == []
+
+
+@pytest.mark.parametrize("as_is", [True, False], ids=["as it is", "with every line taken in"])
+def test_a_copied_example_changes_nothing_and_raises_no_question(as_is: bool) -> None:
+    text = EXAMPLE.read_text(encoding="utf-8")
+    found = keys.parse_dotenv((text if as_is else re.sub(r"(?m)^# (?=[A-Z_]+=$)", "", text)).encode())
+    assert found.values == {}
+    assert found.problems == ()

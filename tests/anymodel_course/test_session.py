@@ -1,0 +1,484 @@
+"""Offline by default, live aloud, and never a switch under a run's feet."""
+
+import asyncio
+import dataclasses
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from agents import Agent, RunConfig, Runner, function_tool, trace
+from agents.extensions.models.litellm_model import LitellmModel
+
+from anymodel_course import keys, session, stacks
+from anymodel_course.factory import make_agent
+from anymodel_course.providers import PROVIDERS
+from scripted_providers import DUMMY_KEY, ENDPOINTS, call, fails
+from scripted_providers.replies import Pace, Reply
+from scripted_providers.server import Server
+
+KEY = "sk-real-0123456789abcd4f2a"
+SLOW = Reply(text="A long answer, word by word.", pace=Pace(first=0.1, total=30))
+UNTRACED = RunConfig(tracing_disabled=True)
+
+
+def plain(name: str) -> Agent[Any]:
+    """The agent that a learner writes, with nothing of the course in it."""
+    return Agent(name="Plain", model=LitellmModel(model=PROVIDERS[name].model))
+
+
+def own_variables(name: str) -> dict[str, str | None]:
+    return {variable: os.environ.get(variable) for variable in ENDPOINTS[name].variables}
+
+
+# --- imports ---
+
+
+def fresh(code: str, **environ: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, env=os.environ | environ
+    )
+
+
+@pytest.mark.usefixtures("learner")
+def test_the_package_the_keys_and_the_doctor_import_nothing_heavy() -> None:
+    done = fresh(
+        "import sys, anymodel_course as course\n"
+        "heavy = {'litellm', 'agents', 'openai', 'starlette', 'uvicorn', 'httpx', 'pydantic', 'yaml'}\n"
+        "first = heavy & set(sys.modules)\n"
+        "course.key('openai'), course.doctor()\n"
+        "print(sorted(first), sorted(heavy & set(sys.modules)))"
+    )
+    assert done.stdout == "[] []\n", done.stderr
+
+
+@pytest.mark.usefixtures("learner")
+def test_a_start_after_litellm_was_imported_works_and_says_what_that_means() -> None:
+    done = fresh(
+        "import os\n"
+        "os.environ['LITELLM_LOCAL_MODEL_COST_MAP'] = 'True'  # this test goes nowhere\n"
+        "import litellm, anymodel_course as course\n"
+        "course.start()\n"
+        "print(os.environ['OPENAI_API_KEY'], litellm.suppress_debug_info)\n",
+        OPENAI_API_KEY=KEY,
+    )
+    lines = done.stdout.splitlines()
+    assert [line.split()[0] for line in lines] == ["Loading", "litellm", "OFFLINE:", DUMMY_KEY]
+    assert "restart the kernel and call start() first" in lines[1]
+    assert lines[3].endswith("True")
+    assert done.stderr == ""
+
+
+def test_malware_is_not_started(learner: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stacks, "installed", {"litellm": "1.82.8"}.get)
+    before = dict(os.environ)
+    with pytest.raises(RuntimeError, match=r"litellm 1\.82\.8 is malware.*replace every key"):
+        session.start()
+    assert dict(os.environ) == before
+
+
+# --- offline ---
+
+
+@pytest.mark.usefixtures("started")
+def test_the_banner_is_one_line_and_the_same_everywhere(capsys: pytest.CaptureFixture[str]) -> None:
+    session.start()
+    session.start(live=[])
+    session.start(live=" ,")
+    out = "OFFLINE: 9 providers are scripted by a server on this machine. No key, no network, no bill.\n"
+    assert capsys.readouterr() == (out * 3, "")
+
+
+def test_starting_again_keeps_the_server_and_empties_the_queue(started: Server) -> None:
+    session.model_says("left over")
+    session.start()
+    assert session.stand_in() is started
+    assert (started.waiting, len(started.log)) == (0, 0)
+
+
+@pytest.mark.usefixtures("started")
+def test_environment_lists_what_was_set_and_why() -> None:
+    rows = session.environment()
+    assert {row.name: os.environ[row.name] for row in rows} == {row.name: row.value for row in rows}
+    assert all(row.why for row in rows)
+    wanted = {"NO_PROXY", "no_proxy", "LITELLM_MODE", "HF_HUB_OFFLINE", "LITELLM_LOCAL_MODEL_COST_MAP"}
+    assert wanted | {e.redirect for e in ENDPOINTS.values()} <= {row.name for row in rows}
+    assert len(rows) == len({row.name for row in rows})
+
+
+def test_environment_says_nothing_of_a_provider_that_is_live(started: Server) -> None:
+    os.environ["MISTRAL_API_KEY"] = KEY
+    session.start(live="mistral")
+    rows = session.environment()
+    assert not [row for row in rows if "MISTRAL" in row.name or KEY in row.value]
+    assert [row for row in rows if row.name == "COHERE_API_BASE"]
+
+
+def test_entries_of_no_proxy_are_kept(learner: Path) -> None:
+    os.environ["NO_PROXY"] = "intranet.example"
+    session.start()
+    session.start()
+    assert os.environ["NO_PROXY"] == os.environ["no_proxy"] == "intranet.example,127.0.0.1,localhost"
+
+
+@pytest.mark.parametrize("name", PROVIDERS)
+async def test_a_real_key_typed_after_start_is_refused_told_of_and_not_kept(name: str, started: Server) -> None:
+    row = PROVIDERS[name]
+    for variable in row.key_sets[0] if row.key_sets else ("OLLAMA_API_KEY",):
+        if variable not in ("AWS_REGION_NAME", "AZURE_API_BASE"):
+            os.environ[variable] = KEY
+    with pytest.raises(Exception, match="you are offline, and this looks like a real key") as caught:
+        await Runner.run(plain(name), "Hello!")
+    # What each vendor answers to a wrong key. LiteLLM tells of Gemini's 400 as of a 401.
+    assert started.log[-1].status == {"gemini": 400, "bedrock": 403}.get(name, 401)
+    assert getattr(caught.value, "status_code", None) in (401, 403)
+    assert "0123456789" not in str(caught.value)
+    assert "0123456789" not in json.dumps([dataclasses.asdict(e) for e in started.log], default=str)
+
+
+async def test_a_key_is_found_nowhere_after_a_run(started: Server, capfd: pytest.CaptureFixture[str]) -> None:
+    for endpoint in ENDPOINTS.values():
+        os.environ.update(dict.fromkeys(endpoint.variables, KEY))
+    session.start()
+    for name in PROVIDERS:
+        await Runner.run(plain(name), "Hello!")
+    seen = json.dumps([dataclasses.asdict(e) for e in started.log], default=str)
+    seen += "".join(capfd.readouterr()) + repr(session.environment()) + repr(dict(os.environ))
+    assert "0123456789" not in seen
+    assert [e.provider for e in started.log] == list(PROVIDERS)
+
+
+# --- live ---
+
+
+@pytest.mark.parametrize("name", PROVIDERS)
+async def test_offline_live_and_back_for(name: str, learner: Path, vendor: Any) -> None:
+    before = dict.fromkeys(ENDPOINTS[name].variables) | vendor.own(name)
+    os.environ.update(vendor.own(name))
+    session.start()
+    stand_in = session.stand_in()
+    vendor.server.says("From the vendor.", times=9)
+
+    session.model_says("From the script.", times=9)
+    assert (await Runner.run(plain(name), "Hello!")).final_output == "From the script."
+    assert (len(vendor.server.log), len(stand_in.log)) == (0, 1)
+
+    session.start(live=[name])
+    assert own_variables(name) == before
+    assert (await Runner.run(plain(name), "Hello!")).final_output == "From the vendor."
+    assert (len(vendor.server.log), len(stand_in.log)) == (1, 0)
+    if PROVIDERS[name].key_sets:
+        assert vendor.seen == [before[PROVIDERS[name].key_sets[0][0]]]
+    other = "openai" if name != "openai" else "anthropic"
+    session.model_says("From the script.")
+    assert (await Runner.run(plain(other), "Hello!")).final_output == "From the script."
+
+    session.start()
+    session.model_says("From the script.")
+    assert (await Runner.run(plain(name), "Hello!")).final_output == "From the script."
+    assert (len(vendor.server.log), len(stand_in.log)) == (1, 1)
+    assert not set(before.values()) - {None, "eu-north-1"} & set(os.environ.values())
+
+
+@pytest.mark.parametrize("name", [n for n, p in PROVIDERS.items() if len(p.key_sets) > 1])
+async def test_the_key_that_is_told_of_is_the_key_that_litellm_sends(name: str, learner: Path, vendor: Any) -> None:
+    row = PROVIDERS[name]
+    left = {n: f"own-{n.lower()}-0123456789" for names in row.key_sets for n in names}
+    os.environ.update(left | vendor.own(name) | {n: v for n, v in left.items() if n != "AWS_REGION_NAME"})
+    for _ in row.key_sets:
+        session.start(live=[name])
+        told = keys.key(name)
+        await Runner.run(plain(name), "Hello!")
+        assert told.variable
+        assert vendor.seen[-1] == left[told.variable]
+        for kept in (os.environ, keys._aside):
+            kept.pop(told.variable, None)
+
+
+def test_the_banner_says_what_is_live_and_no_key(started: Server, capsys: pytest.CaptureFixture[str]) -> None:
+    os.environ["ANTHROPIC_API_KEY"] = KEY
+    session.start(live=["anthropic", "ollama"], max_calls=7)
+    assert capsys.readouterr().out == (
+        "LIVE: anthropic (key from the environment, ends in 4f2a), ollama. Calls are real and cost money; agents from "
+        "make_agent stop after 7. The other 7 are scripted on this machine.\n"
+    )
+
+
+def test_the_banner_of_nine_live_providers_promises_no_script(
+    started: Server, vendor: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in PROVIDERS:
+        os.environ.update(vendor.own(name))
+    session.start(live=PROVIDERS)
+    assert capsys.readouterr().out.endswith("Nothing is scripted.\n")
+    with pytest.raises(RuntimeError, match="Every provider is live"):
+        session.model_says("Hello.")
+
+
+@pytest.mark.parametrize("live", ["together_ai", ["together_ai"], " Together ", "together_ai/openai/gpt-oss-120b"])
+def test_litellms_prefix_stands_for_the_provider(live: Any, started: Server) -> None:
+    os.environ["TOGETHER_API_KEY"] = KEY
+    session.start(live=live)
+    assert session.is_live("together")
+    assert "TOGETHER_AI_API_BASE" not in os.environ
+
+
+def test_a_provider_outside_the_nine_can_be_named(started: Server, capsys: pytest.CaptureFixture[str]) -> None:
+    session.start(live=["groq"])
+    assert session.is_live("groq")
+    assert "LIVE: groq. " in capsys.readouterr().out
+    assert "The other 9 are scripted" in session.banner()
+
+
+@pytest.mark.parametrize(
+    ("live", "kind", "message"),
+    [
+        (["antropic"], ValueError, r"No provider is called 'antropic', which live names\. Did you mean 'anthropic'"),
+        (["anthropic"], ValueError, r"anthropic, which live names, cannot go live: no key: set ANTHROPIC_API_KEY in"),
+        (True, TypeError, r'live=True: name providers, as in live=\["anthropic"\]'),
+        ([7], TypeError, r"live=\[7\]: name providers"),
+    ],
+)
+def test_a_live_that_cannot_be_is_refused_and_changes_nothing(
+    live: Any, kind: type[Exception], message: str, started: Server
+) -> None:
+    session.model_says("kept")
+    before = dict(os.environ)
+    with pytest.raises(kind, match=message):
+        session.start(live=live)
+    assert dict(os.environ) == before
+    assert session.banner().startswith("OFFLINE")
+    assert started.waiting == 1
+
+
+def test_a_refused_switch_leaves_what_is_live_live(started: Server) -> None:
+    os.environ["OPENAI_API_KEY"] = KEY
+    session.start(live="openai")
+    with pytest.raises(ValueError, match="no key"):
+        session.start(live="cohere")
+    assert (session.is_live("openai"), os.environ["OPENAI_API_KEY"]) == (True, KEY)
+
+
+def test_a_refused_first_start_spends_no_key_either(learner: Path) -> None:
+    os.environ["OPENAI_API_KEY"] = KEY
+    with pytest.raises(ValueError, match="no key"):
+        session.start(live=["openai", "cohere"])
+    assert os.environ["OPENAI_API_KEY"] == DUMMY_KEY
+
+
+@pytest.mark.parametrize("max_calls", [0, -1, 1.5, "9", True, None])
+def test_a_cap_is_a_whole_number_of_calls(max_calls: Any, started: Server) -> None:
+    with pytest.raises(ValueError, match="give a whole number of calls, at least 1"):
+        session.start(max_calls=max_calls)
+
+
+def test_anymodel_live_speaks_where_start_says_nothing(
+    started: Server, dotenv: Callable[[str], Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    os.environ["OPENAI_API_KEY"] = KEY
+    dotenv("ANYMODEL_LIVE=ollama")
+    session.start()
+    assert capsys.readouterr().out.startswith("LIVE: ollama.")
+    os.environ["ANYMODEL_LIVE"] = "OpenAI, ollama"  # the environment goes before the file
+    session.start()
+    assert capsys.readouterr().out.startswith("LIVE: ollama, openai (key from the environment, ends in 4f2a).")
+    session.start(live=[])
+    assert capsys.readouterr().out.startswith("OFFLINE")
+    os.environ["ANYMODEL_LIVE"] = "opnai"
+    with pytest.raises(ValueError, match="'opnai', which ANYMODEL_LIVE names. Did you mean 'openai'"):
+        session.start()
+    os.environ["ANYMODEL_LIVE"] = KEY * 2  # in the wrong line of a file
+    with pytest.raises(ValueError, match="No provider is called that .*, which ANYMODEL_LIVE names"):
+        session.start()
+
+
+# --- not while a run is under way ---
+
+
+@asynccontextmanager
+async def under_way(started: Server, run: Callable[[], Any]) -> AsyncIterator[asyncio.Task[Any]]:
+    task = asyncio.ensure_future(run())
+    for _ in range(500):
+        if any(e.answered_by == "queue" and e.seconds is None for e in started.log):
+            break
+        await asyncio.sleep(0.01)
+    try:
+        yield task
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+async def soon(start: Callable[[], None]) -> None:
+    """Call it until it is allowed, for two seconds: a closed connection is noticed in milliseconds, but not at once."""
+    deadline = time.monotonic() + 2
+    while True:
+        try:
+            return start()
+        except RuntimeError:
+            if time.monotonic() > deadline:
+                raise
+        await asyncio.sleep(0.01)
+
+
+async def read_through(agent: Agent[Any], config: RunConfig | None) -> None:
+    async for _ in Runner.run_streamed(agent, "Hello!", run_config=config).stream_events():
+        pass
+
+
+@pytest.mark.parametrize("config", [None, UNTRACED], ids=["traced", "untraced"])
+@pytest.mark.parametrize("streamed", [False, True], ids=["plain", "streamed"])
+async def test_switching_is_refused_while_a_run_is_under_way_and_no_longer(
+    started: Server, streamed: bool, config: RunConfig | None
+) -> None:
+    agent = make_agent("openai")
+    os.environ["ANTHROPIC_API_KEY"] = KEY
+    session.model_says(SLOW)
+
+    def run() -> Any:
+        return read_through(agent, config) if streamed else Runner.run(agent, "Hello!", run_config=config)
+
+    async with under_way(started, run) as task:
+        for live in (["anthropic"], None):
+            with pytest.raises(RuntimeError, match="still under way.*Await it or cancel it"):
+                session.start(live=live)
+        task.cancel()  # what interrupting the kernel does
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        await soon(lambda: session.start(live=["anthropic"]))
+
+
+async def test_switching_is_refused_between_two_turns_too(started: Server) -> None:
+    refused: list[str] = []
+
+    @function_tool
+    def switch() -> str:
+        """Go live in the middle of a run."""
+        try:
+            session.start()
+        except RuntimeError as error:
+            refused.append(str(error))
+        return "done"
+
+    session.model_says(call("switch"), "Over.")
+    await Runner.run(make_agent("openai", tools=[switch]), "Hello!")
+    assert len(refused) == 1
+    session.start()
+
+
+@pytest.mark.parametrize("failure", ["bad_request", "disconnect"])
+async def test_a_failed_run_is_over(failure: str, started: Server) -> None:
+    session.model_says(fails(failure), times=5)
+    with pytest.raises(Exception, match="litellm"):
+        await Runner.run(plain("anthropic"), "Hello!")
+    session.start()
+
+
+async def test_a_streamed_run_that_nobody_reads_to_its_end_is_over_in_the_end(started: Server) -> None:
+    session.model_says("One two three.")
+    result = Runner.run_streamed(make_agent("openai"), "Hello!")
+    async for _ in result.stream_events():
+        break
+    await soon(session.start)
+
+
+async def test_a_run_that_has_just_ended_is_over(started: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    close = started.log.close
+
+    def late(exchange: Any) -> None:
+        time.sleep(0.05)  # the server's thread is slower than the client that has read the answer
+        close(exchange)
+
+    monkeypatch.setattr(started.log, "close", late)
+    await Runner.run(plain("openai"), "Hello!")
+    session.start()
+
+
+async def test_an_open_trace_is_no_run(started: Server) -> None:
+    with trace("a lesson with several runs"):
+        await Runner.run(plain("openai"), "Hello!")
+        session.start()
+    forgotten = trace("never closed")
+    forgotten.start()
+    session.start()
+
+
+# --- the server can go ---
+
+
+async def test_a_stopped_server_is_replaced_by_the_next_start(started: Server) -> None:
+    old = started.base
+    started.stop()
+    for refused in (session.environment, lambda: session.model_says("Hello.")):
+        with pytest.raises(RuntimeError, match=r"call course\.start\(\) first"):
+            refused()
+    session.start()
+    assert os.environ["OPENAI_BASE_URL"].startswith(session.stand_in().base)
+    assert session.stand_in().base != old
+    session.model_says("Here again.")
+    assert (await Runner.run(plain("openai"), "Hello!")).final_output == "Here again."
+
+
+async def test_a_server_that_died_while_it_answered_blocks_no_start(started: Server) -> None:
+    session.model_says(SLOW, times=5)
+    async with under_way(started, lambda: Runner.run(plain("anthropic"), "Hello!", run_config=UNTRACED)):
+        assert started._uvicorn
+        assert started._thread
+        started._uvicorn.should_exit = started._uvicorn.force_exit = True
+        await asyncio.to_thread(started._thread.join, 10)
+    session.start()
+
+
+# --- model_says ---
+
+
+@pytest.mark.usefixtures("started")
+@pytest.mark.parametrize(
+    ("arguments", "options", "kind", "message"),
+    [
+        ((), {}, TypeError, "give at least one reply"),
+        ((7,), {}, TypeError, "A model cannot say 7. It can say a string"),
+        ((None,), {}, TypeError, "A model cannot say None"),
+        ((["text", fails("rate_limit")],), {}, TypeError, "A list is one answer"),
+        (("x",), {"provider": "antropic"}, ValueError, "Did you mean 'anthropic'"),
+        (("x",), {"provider": ["openai"]}, TypeError, "named by a string"),
+        (("x",), {"times": 0}, ValueError, "times=0"),
+    ],
+)
+def test_model_says_refuses_what_no_model_says(
+    arguments: tuple[Any, ...], options: dict[str, Any], kind: type[Exception], message: str
+) -> None:
+    with pytest.raises(kind, match=message):
+        session.model_says(*arguments, **options)
+    assert session.stand_in().waiting == 0
+
+
+def test_model_says_refuses_a_provider_that_is_live(started: Server) -> None:
+    os.environ["TOGETHER_API_KEY"] = KEY
+    session.start(live="together")
+    for name in ("together", "together_ai"):
+        with pytest.raises(RuntimeError, match=r"together is live: nobody can decide.*Call start\(\)"):
+            session.model_says("Hello.", provider=name)
+    session.model_says("Hello.")
+    session.model_says("Hello.", provider="openai")
+
+
+@pytest.mark.usefixtures("learner")
+def test_before_the_first_start_everything_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(session, "_server", None)
+    for refused in (session.environment, session.stand_in, lambda: session.model_says("Hello.")):
+        with pytest.raises(RuntimeError, match=r"Nothing is running yet: call course\.start\(\) first"):
+            refused()
+
+
+async def test_a_reply_for_one_provider_waits_for_it(started: Server) -> None:
+    session.model_says("For Gemini.", provider="gemini")
+    session.model_says("For anybody.")
+    assert (await Runner.run(plain("openai"), "Hello!")).final_output == "For anybody."
+    assert (await Runner.run(plain("gemini"), "Hello!")).final_output == "For Gemini."
