@@ -5,7 +5,7 @@
     python3 lab.py test ...    set up for tests and run them; the rest goes to pytest, --all and --fresh included
     python3 lab.py VERB ...    set up and run `python -m anymodel_course VERB ...`, for instance doctor
 
-It needs nothing but Python, and installs exactly what the lock files name, checked by hash.
+It needs nothing but Python, and installs exactly what the lock files name, checked by hash and resolving nothing.
 """
 
 # No syntax here is newer than Python 3.6: an old Python has to get as far as the sentence that calls it too old.
@@ -54,7 +54,7 @@ def ready(kind):
 
 
 def install(kind):
-    """Make .venv where it is missing or unfit, and bring it to the versions of KIND's lock."""
+    """Make .venv where it is missing or unfit, and put KIND's lock in: whole, for pip's resolver trips over extras."""
     uv, why, base = shutil.which("uv"), fault(), getattr(sys, "_base_executable", sys.executable)
     mended = {"PIP_USER": "0", "PIP_REQUIRE_HASHES": "0", "UV_REQUIRE_HASHES": "0"}  # other settings stay
 
@@ -75,9 +75,9 @@ def install(kind):
         step(*[uv, "venv", "-q", "--allow-existing", "-p", base, VENV] if uv else [base, "-m", "venv", VENV])
     if not uv and subprocess.call([str(PYTHON), "-c", "import pip"], stderr=subprocess.DEVNULL):
         step(PYTHON, "-m", "ensurepip")  # uv made this .venv
-    pip = [uv, "pip", "install", "-q", "-p", PYTHON] if uv else [PYTHON, "-m", "pip", "install", "-q"]
+    pip = ([uv, "pip", "install", "-p", PYTHON] if uv else [PYTHON, "-m", "pip", "install"]) + ["-q", "--no-deps"]
     step(*pip, "--compile-bytecode" if uv else "--compile", "--require-hashes", "-r", LOCKS[kind])
-    step(*pip, "--no-deps", "--no-build-isolation", "-e", ".")
+    step(*pip, "--no-build-isolation", "-e", ".")
     compileall.compile_dir(str(ROOT / "src"), quiet=1)
     STAMP.write_text(stamp(kind), encoding="utf-8")
 
@@ -86,7 +86,7 @@ def main(verb="", *rest):
     """Set up what VERB needs, run it, and return its exit code."""
     if not (3, 11) <= sys.version_info[:2] <= (3, 13):
         sys.exit("The course needs Python 3.11, 3.12 or 3.13, and this is %s: get one, and use that." % VERSION)
-    if verb in ("-h", "--help"):
+    if {"-h", "--help"} & {verb, *(rest if verb in ("setup", "test") else ())}:
         return print(__doc__)
     kind = "dev" if verb == "test" else "learner"
     if not ready(kind):

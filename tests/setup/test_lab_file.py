@@ -39,7 +39,8 @@ def test_a_python_that_the_locks_do_not_cover_gets_one_sentence(root: Path, vers
     )
 
 
-def test_help_sets_nothing_up(folder: Path):
-    done = subprocess.run([sys.executable, "lab.py", "--help"], cwd=folder, capture_output=True, text=True, check=True)
+@pytest.mark.parametrize("words", [["--help"], ["test", "-h"], ["setup", "--help"]])
+def test_help_sets_nothing_up(folder: Path, words: list[str]):
+    done = subprocess.run([sys.executable, "lab.py", *words], cwd=folder, capture_output=True, text=True, check=True)
     assert "lab.py test" in done.stdout
     assert not (folder / ".venv").exists()
