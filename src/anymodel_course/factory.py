@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from agents import Agent, AgentHooks, ModelSettings
-from agents.extensions.models.litellm_model import LitellmModel
 from agents.lifecycle import AgentHooksBase
 
 from . import session
@@ -26,15 +25,19 @@ def make_agent(model: str = "openai", *, name: str = "Assistant", **options: Any
     Raises:
         TypeError: The model is no string, or `Agent` does not know an option.
         ValueError: The provider is unknown, or is none of the course's nine and not live: it is never scripted.
+        RuntimeError: `start` has not been called: nothing would be scripted, and a key of yours would be spent.
 
     Example:
         >>> make_agent("anthropic", instructions="Be brief.").model.model  # doctest: +SKIP
         'anthropic/claude-sonnet-5-5'
     """
-    provider_name, model_id = resolve(model)
+    session.stand_in()
+    from agents.extensions.models.litellm_model import LitellmModel  # not before start, which sees to it being quiet
+
+    _, model_id = resolve(model)
     agent = Agent(name=name, model=LitellmModel(model=model_id), **options)  # refuses what it does not understand
     agent.model_settings = ModelSettings(include_usage=True).resolve(agent.model_settings)
-    agent.hooks = _Counted(provider_name, agent.hooks)
+    agent.hooks = _Counted(agent.hooks)
     return agent
 
 
@@ -75,7 +78,9 @@ def _not_ours(head: str, slash: str, given: str) -> str:
     """Say what is wrong with a model that belongs to none of the nine providers."""
     import litellm
 
-    if slash and head in {str(getattr(p, "value", p)) for p in litellm.provider_list}:
+    from .models import litellm_serves
+
+    if slash and litellm_serves(head):
         return (
             f"{head!r} is none of the course's nine providers, so it is never scripted: offline, this call would leave "
             f"your machine. To make it all the same: course.start(live=[{head!r}]), with the key that LiteLLM asks for."
@@ -90,15 +95,32 @@ def _not_ours(head: str, slash: str, given: str) -> str:
     return f"No provider is called {shown(head)}. {nearest(head, PROVIDERS)}"
 
 
+def provider_of(agent: Agent[Any]) -> str:
+    """Return the name of the provider that an agent asks now: a clone of it may have been given another model.
+
+    Example:
+        >>> provider_of(make_agent("anthropic").clone(model="litellm/mistral/mistral-large-latest"))  # doctest: +SKIP
+        'mistral'
+    """
+    from agents.extensions.models.litellm_model import LitellmModel
+
+    model = agent.model
+    prefix = str(getattr(model, "model", model)).removeprefix("litellm/").partition("/")[0]
+    try:
+        return provider(prefix).name
+    except ValueError:
+        # An SDK model of OpenAI's own, a bare id or no model at all goes to OpenAI; the rest bears LiteLLM's name.
+        return prefix if isinstance(model, LitellmModel) else "openai"
+
+
 class _Counted(AgentHooks[Any]):
     """Counts live calls before they are made, and passes every event on to the learner's own hooks."""
 
-    def __init__(self, provider_name: str, inner: AgentHooksBase[Any, Any] | None) -> None:
-        self._provider = provider_name
+    def __init__(self, inner: AgentHooksBase[Any, Any] | None) -> None:
         self._inner = inner or AgentHooks()
         for event in (n for n in dir(AgentHooks) if n.startswith("on_") and n != "on_llm_start"):
             setattr(self, event, getattr(self._inner, event))
 
-    async def on_llm_start(self, *event: Any, **more: Any) -> None:
-        session.count_live_call(self._provider)
-        await self._inner.on_llm_start(*event, **more)
+    async def on_llm_start(self, context: Any, agent: Agent[Any], *event: Any, **more: Any) -> None:
+        session.count_live_call(provider_of(agent))
+        await self._inner.on_llm_start(context, agent, *event, **more)

@@ -156,11 +156,15 @@ def parse_dotenv(raw: bytes, path: Path | None = None) -> DotEnv:
             continue
         if binding.key is None or not binding.value:
             continue
-        name, value = binding.key, binding.value.strip().strip("“”‘’\"'").strip()
+        name, value = binding.key, _unquoted(binding.value)
         if re.match(r"export\s", said):
             problems.append(
                 Problem(number, "`export` is for shells.", "It was skipped; leave it or not.", harmless=True)
             )
+        if "${" in value:
+            what = f"{name} refers to another variable, and those are not filled in here."
+            problems.append(Problem(number, what, "Write the value itself."))
+            continue
         if _is_placeholder(name, value):
             problems.append(Problem(number, f"{name} still holds a placeholder.", f"Put your key there.{_where(name)}"))
             continue
@@ -183,6 +187,10 @@ _HOLDS_A_KEY = re.compile(r"KEY|TOKEN|SECRET")
 def is_address(name: str) -> bool:
     """Say whether a variable's name is one that holds a host."""
     return name.endswith(("BASE", "URL", "HOST", "ENDPOINT"))
+
+
+def _unquoted(value: str) -> str:
+    return value.strip().strip("“”‘’\"'").strip()
 
 
 def _is_placeholder(name: str, value: str) -> bool:
@@ -242,15 +250,22 @@ def ask_key(name: str) -> Key:
         name: The provider, such as "anthropic".
 
     Raises:
-        ValueError: The provider is unknown, or takes no key.
+        ValueError: The provider is unknown, or takes no key; or what was typed is a placeholder or can be no key. Then
+            nothing of it is kept.
     """
     row = provider(name)
     if not row.key_sets:
         raise ValueError(f"{row.title} runs on your own machine and takes no key.")
+    typed = {}
     for variable in row.key_sets[0]:
-        value = getpass(f"{variable} (hidden, for this kernel only): ").strip()
+        value = _unquoted(getpass(f"{variable} (hidden, for this kernel only): "))
+        if _is_placeholder(variable, value):
+            raise ValueError(f"What was typed for {variable} only stands in a key's place. A key: {row.key_page}")
+        if _is_garbled(variable, value):
+            raise ValueError(f"What was typed for {variable} {GARBLED}. Copy the key again: {row.key_page}")
         if value:
-            _asked[variable] = Secret(value)
+            typed[variable] = Secret(value)
+    _asked.update(typed)
     return key(name)
 
 
@@ -298,6 +313,11 @@ def own_values() -> dict[str, tuple[str, Secret]]:
             aliases = {n for names in row.key_sets for n in names} - set(row.key_sets[0])
             found = {n: v for n, v in found.items() if n not in aliases}  # what was asked for is what gets used
     return found | {name: ("ask_key", value) for name, value in _asked.items()}
+
+
+def set_aside_names() -> set[str]:
+    """Return the names of the learner's own variables that `set_aside` keeps out of the environment or replaces."""
+    return set(_aside)
 
 
 _KNOWN = frozenset(name for endpoint in ENDPOINTS.values() for name in endpoint.variables)

@@ -31,8 +31,13 @@ class Ollama:
         if self.taken:
             return f"another program answers on Ollama's port, {PORT}."
         if not self.running:
-            return f"not running on port {PORT}: fine, offline it is scripted."
+            return f"nothing answers on port {PORT}."
         return f"running on port {PORT}, {'with ' + ', '.join(self.models) if self.models else 'without a model'}."
+
+    @property
+    def offline(self) -> str:
+        """What it means offline where Ollama does not run; else an empty text."""
+        return "" if self.running or self.taken else "Fine offline, where it is scripted."
 
     @property
     def next_step(self) -> str:
@@ -44,8 +49,8 @@ class Ollama:
         return 'course.start(live=["ollama"]) uses it.' if self.models else "Get one: ollama pull llama3.1"
 
     def __str__(self) -> str:
-        """Return both."""
-        return f"Ollama: {self.what} {self.next_step}"
+        """Return all of it."""
+        return " ".join(filter(None, ("Ollama:", self.what, self.offline, self.next_step)))
 
     __repr__ = __str__
 

@@ -87,5 +87,15 @@ def listed(model: str) -> dict[str, Any] | None:
     return entry
 
 
+def litellm_serves(provider: str) -> bool:
+    """Say whether LiteLLM has a provider of this name, one of the course's nine or not.
+
+    Example:
+        >>> litellm_serves("groq")
+        True
+    """
+    return provider in {str(getattr(p, "value", p)) for p in litellm.provider_list}
+
+
 def _per_million(price: float | None) -> float | None:
     return None if price is None else round(price * 1_000_000, 6)

@@ -26,6 +26,7 @@ class Sent:
         status: The answer's HTTP status, or None where there is none to tell of.
         answer_headers: As `headers`.
         answer: The answer's JSON body, or its text where it is no JSON, or the list of a stream's frames.
+        cut: The connection was closed before the answer was through.
         reported: LiteLLM told of it before it sent it; it went somewhere else than to the stand-in.
         at: When, on Python's monotonic clock, in seconds.
     """
@@ -37,6 +38,7 @@ class Sent:
     status: int | None = None
     answer_headers: Mapping[str, str] = field(default_factory=dict)
     answer: Any = None
+    cut: bool = False
     reported: bool = False
     at: float = field(default=0.0, repr=False, compare=False)
 
@@ -54,6 +56,7 @@ def from_log(exchange: Exchange) -> Sent:
         status=exchange.status,
         answer_headers=scrubbed(exchange.response_headers, secrets),
         answer=scrubbed(answer, secrets),
+        cut=exchange.cut,
         at=exchange.started,
     )
 

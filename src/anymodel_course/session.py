@@ -19,6 +19,7 @@ from scripted_providers import environment as variables
 from scripted_providers.environment import DUMMY_KEY, Variable
 
 from . import keys, stacks
+from .local_ollama import ollama
 from .providers import PROVIDERS, nearest, shown
 from .providers import provider as provider_row
 
@@ -91,6 +92,8 @@ def start(live: Iterable[str] | str | None = None, *, max_calls: int = USUAL_CAP
         _reports.begin(server.base)
     _live, _cap, _calls = wanted, max_calls, 0
     print(banner())
+    if "ollama" in wanted and not os.environ.get("OLLAMA_API_BASE") and not (found := ollama()).models:
+        print(f"No call will get through yet: {found.what} {found.next_step}")
     if kept_client:
         print(
             "With a RunConfig from before, an Agent without a LiteLLM model still calls OpenAI: the SDK keeps its "
@@ -101,15 +104,25 @@ def start(live: Iterable[str] | str | None = None, *, max_calls: int = USUAL_CAP
 
 
 def environment() -> list[Variable]:
-    """Return every variable that `start` has set, its value and why; printing one shows all three.
+    """Return every variable that `start` has set or taken away, its value and why; printing one shows all three.
+
+    Your own values are not shown: what was taken away has none here, and what a live provider uses says "(yours)".
 
     Example:
         >>> for row in environment():  # doctest: +SKIP
         ...     print(row.name, row.value, row.why)
     """
     base = stand_in().base
-    rows = [v for n, p in PROVIDERS.items() if n not in _live for v in variables.redirect(p.endpoint, base)]
-    return [*_placed.values(), *rows]
+    rows = list(_placed.values())
+    for name, row in PROVIDERS.items():
+        if name in _live:
+            own = [variable for variable in row.endpoint.variables if variable in os.environ]
+            rows += [Variable(variable, "(yours)", f"{name}: live, with your own value") for variable in own]
+        else:
+            placed = variables.redirect(row.endpoint, base)
+            gone = sorted(keys.set_aside_names() & set(row.endpoint.variables) - {v.name for v in placed})
+            rows += [*placed, *(Variable(n, "", f"{name}: taken away; yours comes back when it is live") for n in gone)]
+    return rows
 
 
 def model_says(*replies: Any, provider: str | None = None, times: int = 1) -> None:
@@ -210,7 +223,8 @@ def banner() -> str:
         told.append(name + detail)
     others = len(PROVIDERS.keys() - _live)
     rest = f"The other {others} are scripted on this machine." if others else "Nothing is scripted."
-    return f"LIVE: {', '.join(told)}. Calls are real and cost money; agents from make_agent stop after {_cap}. {rest}"
+    cost = "cost nothing but your machine's time" if _live == {"ollama"} else "cost money"
+    return f"LIVE: {', '.join(told)}. Calls are real and {cost}; agents from make_agent stop after {_cap}. {rest}"
 
 
 NOT_STARTED = "Nothing is running yet: call course.start() first."
@@ -239,9 +253,8 @@ def _course_name(name: str) -> str:
 
 
 def _check(wanted: frozenset[str], where: str) -> None:
-    import litellm
+    from .models import litellm_serves
 
-    others = {str(getattr(p, "value", p)) for p in litellm.provider_list}
     for name in sorted(wanted):
         if name in PROVIDERS:
             found = keys.key(name)
@@ -250,7 +263,7 @@ def _check(wanted: frozenset[str], where: str) -> None:
                     f"{name}, which {where} names, cannot go live: {found.missing} (.env.example shows how), or call "
                     f"course.ask_key({name!r}). Nothing was changed. A key: {PROVIDERS[name].key_page}"
                 )
-        elif name not in others:
+        elif not litellm_serves(name):
             raise ValueError(f"No provider is called {shown(name)}, which {where} names. {nearest(name, PROVIDERS)}")
 
 

@@ -57,7 +57,13 @@ ENDPOINTS = {
             redirect="ANTHROPIC_API_BASE",
             path="",
             keys=("ANTHROPIC_API_KEY",),
-            aliases=("ANTHROPIC_AUTH_TOKEN", "ANTHROPIC_BASE_URL", "ANTHROPIC_CUSTOM_HEADERS"),
+            aliases=(
+                *("ANTHROPIC_AUTH_TOKEN", "ANTHROPIC_BASE_URL", "ANTHROPIC_CUSTOM_HEADERS"),
+                # Signing in without a key ("workload identity federation"), read where no key is set.
+                *("ANTHROPIC_FEDERATION_RULE_ID", "ANTHROPIC_FEDERATION_WORKSPACE_ID", "ANTHROPIC_ORGANIZATION_ID"),
+                *("ANTHROPIC_IDENTITY_SOURCE", "ANTHROPIC_IDENTITY_TOKEN", "ANTHROPIC_IDENTITY_TOKEN_FILE"),
+                "ANTHROPIC_SERVICE_ACCOUNT_ID",
+            ),
         ),
         Endpoint(
             name="gemini",
@@ -129,7 +135,8 @@ ENDPOINTS = {
 DUMMY_KEY = "offline-dummy"
 """The key that the stand-in's own clients send. It opens nothing anywhere."""
 
-_NOT_SECRET = {"AWS_REGION_NAME": "us-east-1", "AZURE_API_VERSION": "2024-10-21"}
+_NOT_SECRET = {"AWS_REGION_NAME": "us-offline-1", "AZURE_API_VERSION": "2024-10-22"}
+"""Of the right form, and such as no provider has: who finds one in the environment knows that nobody chose it."""
 
 
 @dataclass(frozen=True)

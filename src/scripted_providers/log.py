@@ -34,6 +34,8 @@ class Exchange:
         path: The vendor's own path, without the provider's prefix and with keys in the query redacted.
         answered_by: "queue", "mirror", "provider" (a refusal), or a rule's "file.yaml:12".
         response: The JSON body, or the list of a stream's frames as text.
+        source: "scripted", or the recording's model and date that a scenario names.
+        cut: Whether the connection was closed before the answer was through, by either side.
         seconds: From the request's first byte to the answer's last; None while it is under way.
     """
 
@@ -49,6 +51,8 @@ class Exchange:
     response_headers: dict[str, str] = field(default_factory=dict)
     response: Any = None
     usage: Usage | None = None
+    source: str = "scripted"
+    cut: bool = False
     seconds: float | None = None
     started: float = field(default_factory=time.monotonic)
 

@@ -37,7 +37,7 @@ def _names(parameters: Mapping[str, Any]) -> list[str]:
 
 
 def smallest(schema: Mapping[str, Any]) -> Any:
-    """Return the smallest value that fits a JSON schema (the part of it that Pydantic and the SDK write).
+    """Return the smallest value that fits a JSON schema: the part of it that Pydantic and the SDK write, but `pattern`.
 
     Example:
         >>> smallest({"type": "object", "properties": {"n": {"type": "integer", "minimum": 3}}, "required": ["n"]})
@@ -110,5 +110,9 @@ def _number(schema: Mapping[str, Any]) -> int | float:
 
     low, high = bound("minimum", -math.inf), bound("maximum", math.inf)
     above, below = bound("exclusiveMinimum", -math.inf), bound("exclusiveMaximum", math.inf)
-    likely = (low, 0, above + 1, high, below - 1, (above + min(high, below)) / 2)
+    likely = [low, 0, above + 1, high, below - 1, (above + min(high, below)) / 2]
+    step = bound("multipleOf", 0)
+    if step > 0:  # the two multiples next to the lower end, else to the upper one
+        end = next((n for n in (max(low, above), min(high, below)) if math.isfinite(n)), 0)
+        likely = [(end // step + n) * step for n in (0, 1, -1)]
     return next((n for n in likely if low <= n <= high and above < n < below and math.isfinite(n)), 0)

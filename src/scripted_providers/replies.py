@@ -163,11 +163,24 @@ class Ask:
 def call(name: str, /, **arguments: Any) -> Reply:
     """Let the model call one tool.
 
+    Args:
+        name: The tool's name, as the model sees it.
+        arguments: The tool's arguments.
+
+    Raises:
+        TypeError: The name is no string: the tool itself, for example.
+
     Example:
         >>> call("get_weather", city="Oslo").calls[0].name
         'get_weather'
     """
+    if not isinstance(name, str):
+        raise TypeError(f"A model names the tool that it calls: call({_name_of(name)!r}, …), and not the tool itself.")
     return Reply(calls=(Call(name, arguments),))
+
+
+def _name_of(tool: Any) -> str:
+    return str(getattr(tool, "name", None) or getattr(tool, "__name__", "get_weather"))
 
 
 def fails(kind: str, *, retry_after: float = 0.1, message: str | None = None) -> Reply:

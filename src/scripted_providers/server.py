@@ -237,10 +237,12 @@ class Server:
         )
         try:
             answer = await self._answer(request, wire, without(key, path), key, exchange)
-            exchange.status, exchange.response_headers = answer.status, dict(answer.headers)
-            exchange.response = [without(key, wire.readable(frame)) for frame in answer.frames]
+            if answer.fault not in _UNANSWERED:
+                exchange.status, exchange.response_headers = answer.status, dict(answer.headers)
+                exchange.response = [without(key, wire.readable(frame)) for frame in answer.frames]
             await _deliver(answer, receive, send)
         except (_HangUp, ClientDisconnect):
+            exchange.cut = True
             _hang_up(send)
             while (await receive())["type"] != "http.disconnect":
                 pass
@@ -290,7 +292,7 @@ class Server:
             if not (reply.text or reply.calls):
                 reply = replace(mirror(ask, self._hint), pace=reply.pace)  # something that can be cut in the middle
         reply = settle(ask, reply)
-        exchange.usage = reply.usage
+        exchange.usage, exchange.source = reply.usage, reply.source
         if fault == "not_json":
             return _Answer(200, {"content-type": "text/html"}, (b"<html>502 Bad Gateway</html>",), reply.pace)
         if ask.stream:
@@ -300,6 +302,7 @@ class Server:
 
 
 JSON = {"content-type": "application/json"}
+_UNANSWERED = ("timeout", "disconnect")
 
 
 @dataclass(frozen=True)
@@ -364,7 +367,7 @@ async def _body(request: Request) -> bytes:
 async def _deliver(answer: _Answer, receive: Receive, send: Send) -> None:
     if answer.fault == "timeout":
         await _pause(LONGEST_WAIT, receive)
-    if answer.fault in ("timeout", "disconnect"):
+    if answer.fault in _UNANSWERED:
         raise _HangUp
     await _pause(answer.pace.first if answer.streamed else max(answer.pace.first, answer.pace.total), receive)
     headers = dict(answer.headers)

@@ -1,6 +1,8 @@
 """`make_agent`: a plain agent for every name, and no live call beyond the cap."""
 
 import os
+import subprocess
+import sys
 from typing import Any
 
 import pytest
@@ -190,6 +192,31 @@ async def test_start_counts_anew_and_all_live_agents_count_together(started: Ser
         with pytest.raises(session.LiveCap):
             await Runner.run(make_agent("cohere"), "Hello!")
     assert len(vendor.server.log) == 4
+
+
+@pytest.mark.parametrize("model", [LitellmModel(PROVIDERS["openai"].model), "litellm/openai/gpt-4.1-mini", None])
+async def test_a_clone_counts_for_the_provider_that_it_asks(model: Any, started: Server, vendor: Any) -> None:
+    os.environ.update(vendor.own("openai"))
+    session.start(live="openai", max_calls=1)
+    vendor.server.says("Fine.", times=2)
+    clone = make_agent("mistral").clone(model=model)
+    await Runner.run(clone, "Hello!")
+    with pytest.raises(session.LiveCap):
+        await Runner.run(clone, "Hello!")
+    assert (await Runner.run(make_agent("openai").clone(model="litellm/mistral/x"), "Hello!")).final_output
+    assert len(vendor.server.log) == 1
+
+
+def test_an_agent_made_before_start_is_refused_because_it_would_spend_a_key(learner: Any) -> None:
+    code = (
+        "import sys, anymodel_course as course\n"
+        "try:\n"
+        "    course.make_agent()\n"
+        "except RuntimeError as error:\n"
+        "    print(error, 'litellm' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
+    assert done.stdout == "Nothing is running yet: call course.start() first. False\n"
 
 
 async def test_scripted_calls_are_not_counted(started: Server, vendor: Any) -> None:

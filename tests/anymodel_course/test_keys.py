@@ -111,7 +111,7 @@ def test_a_key_is_read_however_it_is_written(written: str, encoding: str) -> Non
         ("OPENAI_API_KEY=your-key-here", 1, "placeholder", False),
         ("OPENAI_API_KEY=sk-xxxxxxxxxxxx", 1, "placeholder", False),
         ("OPENAI_API_KEY=sk-proj-****************Ab3d", 1, "placeholder", False),
-        ("OPENAI_API_KEY=${MY_KEY}", 1, "placeholder", False),
+        ("OPENAI_API_KEY=${MY_KEY}", 1, "refers to another variable", False),
         (f"OPENAI_API_KEY={DUMMY_KEY}", 1, "placeholder", False),
         ("AZURE_API_BASE=https://<your-resource>.openai.azure.com", 1, "placeholder", False),
         (f"OPENAI_API_KEY={KEY[:9]} {KEY[9:]}", 1, "a space, a line break", False),
@@ -227,6 +227,19 @@ def test_asking_prompts_for_each_variable_of_the_usual_set(monkeypatch: pytest.M
     monkeypatch.setattr(keys, "getpass", lambda prompt: prompts.append(prompt) or next(answers))
     assert str(keys.ask_key("bedrock")) == "no key: set AWS_SECRET_ACCESS_KEY in .env"
     assert [p.split()[0] for p in prompts] == list(PROVIDERS["bedrock"].key_sets[0])
+
+
+@pytest.mark.parametrize(
+    ("typed", "told"), [("sk-...", "only stands in a key's place"), (f"{KEY[:9]} {KEY[9:]}", "Copy the key again")]
+)
+def test_what_can_be_no_key_is_not_kept(typed: str, told: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(keys, "getpass", lambda prompt: typed)
+    with pytest.raises(ValueError, match=told) as raised:
+        keys.ask_key("anthropic")
+    assert KEY[9:] not in str(raised.value)
+    assert not keys.key("anthropic")
+    monkeypatch.setattr(keys, "getpass", lambda prompt: f"‘{KEY}’ ")
+    assert keys.ask_key("anthropic").shown == "ends in 4f2a"
 
 
 def test_nobody_is_asked_for_a_key_that_does_not_exist() -> None:

@@ -69,9 +69,18 @@ def test_nearest_guesses_only_where_something_is_near() -> None:
 
 def test_the_example_has_a_line_for_every_key_and_address_that_a_learner_may_set() -> None:
     lines = set(re.findall(r"^# ([A-Z_]+)=$", EXAMPLE.read_text(encoding="utf-8"), re.MULTILINE))
-    keys_of_all = {name for row in PROVIDERS.values() for names in row.key_sets for name in names}
-    assert keys_of_all | {"ANYMODEL_LIVE", "OLLAMA_API_BASE", "AWS_SESSION_TOKEN"} <= lines
-    assert lines - {"ANYMODEL_LIVE"} <= {name for e in ENDPOINTS.values() for name in e.variables}
+    known = {name for e in ENDPOINTS.values() for name in e.variables}
+    assert lines - known == {"ANYMODEL_LIVE"}
+    # On purpose not offered, though set aside where they are found: second names that LiteLLM does not read or that
+    # only repeat another's; headers and models, which belong in code; AWS's, Azure's and Anthropic's other ways of
+    # signing in, which the course does not teach; and where AWS's own files lie.
+    unread = {"MISTRAL_API_BASE", "CO_API_URL", "OLLAMA_HOST", "OPENAI_PROJECT_ID", "OPENAI_ORG_ID", "OPENAI_API_BASE"}
+    unread |= {"AZURE_OPENAI_API_KEY", "AZURE_OPENAI_ENDPOINT", "ANTHROPIC_BASE_URL", "AWS_BEDROCK_BASE_URL"}
+    in_code = {"OPENAI_CUSTOM_HEADERS", "ANTHROPIC_CUSTOM_HEADERS", "OPENAI_DEFAULT_MODEL", "AZURE_API_TYPE"}
+    signing_in = {n for n in known - lines - unread if n.startswith(("AWS_", "AZURE_", "ANTHROPIC_"))}
+    assert known - lines - unread - in_code == signing_in - in_code
+    assert {"AWS_PROFILE", "AWS_ROLE_ARN", "AZURE_AD_TOKEN", "AZURE_CLIENT_SECRET"} <= signing_in
+    assert unread | in_code <= known - lines
 
 
 def test_the_example_names_every_page_with_keys() -> None:

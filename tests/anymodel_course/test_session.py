@@ -18,6 +18,7 @@ from agents.extensions.models.litellm_model import LitellmModel
 
 from anymodel_course import keys, session, stacks
 from anymodel_course.factory import make_agent
+from anymodel_course.local_ollama import Ollama
 from anymodel_course.providers import PROVIDERS
 from scripted_providers import DUMMY_KEY, ENDPOINTS, call, fails
 from scripted_providers.replies import Pace, Reply
@@ -112,12 +113,28 @@ def test_environment_lists_what_was_set_and_why() -> None:
     assert len(rows) == len({row.name for row in rows})
 
 
-def test_environment_says_nothing_of_a_provider_that_is_live(started: Server) -> None:
-    os.environ["MISTRAL_API_KEY"] = KEY
+def test_environment_tells_of_the_learners_own_values_without_showing_them(started: Server) -> None:
+    os.environ.update(MISTRAL_API_KEY=KEY, CO_API_KEY=KEY)
     session.start(live="mistral")
-    rows = session.environment()
-    assert not [row for row in rows if "MISTRAL" in row.name or KEY in row.value]
-    assert [row for row in rows if row.name == "COHERE_API_BASE"]
+    rows = {row.name: row for row in session.environment()}
+    assert (rows["MISTRAL_API_KEY"].value, rows["CO_API_KEY"].value) == ("(yours)", "")
+    assert "taken away" in rows["CO_API_KEY"].why
+    assert "MISTRAL_AZURE_API_BASE" not in rows
+    assert rows["COHERE_API_BASE"].value == os.environ["COHERE_API_BASE"]
+    assert KEY not in repr(rows)
+
+
+def test_going_live_with_ollama_speaks_of_no_money_and_says_whether_it_runs(
+    started: Server, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(session, "ollama", Ollama)
+    session.start(live="ollama")
+    said = capsys.readouterr().out
+    assert "LIVE: ollama. Calls are real and cost nothing" in said
+    assert "No call will get through yet: nothing answers on port 11434. For models on this machine: https://" in said
+    monkeypatch.setattr(session, "ollama", lambda: Ollama(running=True, models=("llama3.1",)))
+    session.start(live="ollama")
+    assert "through" not in capsys.readouterr().out
 
 
 def test_entries_of_no_proxy_are_kept(learner: Path) -> None:
@@ -201,7 +218,10 @@ async def test_the_key_that_is_told_of_is_the_key_that_litellm_sends(name: str, 
             kept.pop(told.variable, None)
 
 
-def test_the_banner_says_what_is_live_and_no_key(started: Server, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_banner_says_what_is_live_and_no_key(
+    started: Server, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(session, "ollama", lambda: Ollama(running=True, models=("llama3.1",)))
     os.environ["ANTHROPIC_API_KEY"] = KEY
     session.start(live=["anthropic", "ollama"], max_calls=7)
     assert capsys.readouterr().out == (

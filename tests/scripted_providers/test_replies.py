@@ -163,6 +163,13 @@ def test_the_mirror_gives_the_smallest_json_or_call_where_one_is_demanded() -> N
     assert mirror(ask(tools=tools, forced="three", schema=schema)) == Reply(json={"n": 0})
 
 
+def test_a_tool_in_the_place_of_its_name_gets_the_line_to_write() -> None:
+    def get_weather() -> None: ...
+
+    with pytest.raises(TypeError, match=r"call\('get_weather', …\), and not the tool itself"):
+        call(get_weather)  # type: ignore[arg-type]
+
+
 class Colour(Enum):
     RED = "red"
     BLUE = "blue"
@@ -174,6 +181,8 @@ class Point(BaseModel):
     z: float = Field(gt=0, lt=1)
     depth: int = Field(le=-5)
     height: int = Field(gt=-1, lt=1)
+    dozens: int = Field(ge=13, multiple_of=12)
+    lower: int = Field(le=-5, multiple_of=4)
 
 
 class Cat(BaseModel):

@@ -288,7 +288,8 @@ def _proxy() -> Iterator[Finding]:
 
 def _ollama() -> Iterator[Finding]:
     found = ollama()
-    yield Finding("Ollama", "note" if found.taken else "ok", found.what, found.next_step)
+    what = f"{found.what} {found.offline}".rstrip()
+    yield Finding("Ollama", "note" if found.taken else "ok", what, found.next_step)
 
 
 def _loopback() -> Iterator[Finding]:

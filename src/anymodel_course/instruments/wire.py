@@ -72,7 +72,7 @@ class Wire:
 
     def _repr_html_(self) -> str:
         names = [sent.provider for sent in self.requests]
-        head = "".join(f'<th scope="col">{html.escape(name)}</th>' for name in ("part", *names))
+        head = "".join(f'<th scope="col" style="{_ALIGNED}">{html.escape(name)}</th>' for name in ("part", *names))
         rows = []
         for heading, cells in _rows(self.requests, width=100 if len(names) == 1 else max(40, 120 // len(names))):
             row = "".join(f'<td style="{_ALIGNED}">{_cell(heading, cell)}</td>' for cell in cells)
@@ -166,9 +166,11 @@ def _headers(sent: Sent) -> list[str]:
 
 def _answer(sent: Sent, width: int) -> list[str]:
     if sent.status is None:
-        return ["none yet"]
+        return ["none: the connection was closed" if sent.cut else "none yet"]
     known = {status.value: status.phrase for status in HTTPStatus}
     first = f"{sent.status} {known.get(sent.status, '')}".rstrip()
+    if sent.cut:
+        first += ", but the connection was closed before all of this was through"
     headers = [_printable(f"{name}: {value}") for name, value in sorted(sent.answer_headers.items())]
     if isinstance(sent.answer, dict):
         return [first, *headers, *_laid(_cut(sent.answer), width).splitlines()]

@@ -140,6 +140,14 @@ def build_without_instructions(model_name: str) -> Agent[Any]:
     return Agent(name="A", model=LitellmModel(model_name))
 
 
+ONE = Agent(name="A", instructions="Rhyme.")
+
+
+def build_the_same_one(model_name: str) -> Agent[Any]:
+    ONE.model = LitellmModel(model_name)
+    return ONE
+
+
 def build_without_return(model_name: str) -> None:
     agent(LitellmModel(model_name))
 
@@ -172,6 +180,12 @@ async def collect_the_first(streamed: Any) -> str:
 
 async def collect_and_strip(streamed: Any) -> str:
     return " ".join([e.data.delta.strip() async for e in streamed.stream_events() if is_delta(e)])
+
+
+async def collect_the_last_answer(streamed: Any) -> str:
+    async for _ in streamed.stream_events():
+        pass
+    return str(streamed.final_output)
 
 
 async def collect_without_reading(streamed: Any) -> str:
@@ -219,6 +233,11 @@ MISTAKES: list[tuple[str, Any, str]] = [
     ("two_cities", [], "Nothing to say"),
     ("two_cities", ["It is warmer in Rome."], "the tool was never called"),
     ("two_cities", [OSLO, "It is warmer in Rome."], "nobody asked for Rome; the tool got Oslo"),
+    (
+        "two_cities",
+        [[call("get_temperature", town="Oslo")], "Rome."],
+        "argument is called city, and the script says town",
+    ),
     ("two_cities", [[OSLO, ROME]], "let it end with a text"),
     ("two_cities", [OSLO, ROME, "It is warmer in Rome."], "that took 3 answers"),
     ("two_cities", [[OSLO, ROME], "Rome.", "As I said, Rome."], "with 1 of your entries unused"),
@@ -247,6 +266,7 @@ MISTAKES: list[tuple[str, Any, str]] = [
     ("any_model", build_with_telling_instructions, "the instructions differ"),
     ("any_model", build_with_telling_name, "the name differs"),
     ("any_model", build_without_instructions, "no instructions"),
+    ("any_model", build_the_same_one, "one and the same agent came twice"),
     ("any_model", build_without_return, "I need an Agent, and this is a NoneType"),
     ("collected_text", "Grüße", "the function itself, not its result"),
     ("collected_text", collect_only_by_printing, "return the text"),
@@ -254,6 +274,7 @@ MISTAKES: list[tuple[str, Any, str]] = [
     ("collected_text", collect_a_list, "returned a list; join the pieces"),
     ("collected_text", collect_the_first, "not read to its end"),
     ("collected_text", collect_and_strip, "something was lost or changed on the way"),
+    ("collected_text", collect_the_last_answer, "only the last answer"),
     ("collected_text", collect_without_reading, "the text is empty"),
     ("lives", True, "the function itself"),
     ("lives", lives_by_the_full_id, "Some ids stand there without their prefix"),

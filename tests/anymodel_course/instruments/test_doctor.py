@@ -368,7 +368,7 @@ def test_a_socks_proxy_without_its_package_is_a_problem_as_it_stops_every_reques
         (b'{"models": []}', "ok", "without a model"),
         (b"<html>", "note", "another program answers on"),
         (b"", "note", "another program answers on"),
-        (None, "ok", "not running on port"),
+        (None, "ok", "nothing answers on port"),
     ],
 )
 def test_ollama_is_known_by_its_answer(
@@ -384,7 +384,7 @@ def test_ollama_is_known_by_its_answer(
 def test_no_ollama_is_fine_and_says_where_to_get_it() -> None:
     finding = the("Ollama")
     assert finding.level == "ok"
-    assert "fine, offline it is scripted" in finding.found
+    assert "Fine offline, where it is scripted" in finding.found
     assert "https://ollama.com/download" in finding.fix
 
 

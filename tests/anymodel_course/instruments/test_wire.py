@@ -82,7 +82,7 @@ def cell(shown: Wire, part: str, number: int = 0) -> str:
         ("bedrock", "POST /model/us.anthropic.claude-sonnet-4-6/converse", "authorization", "system"),
         (
             "azure",
-            "POST /openai/deployments/gpt-4.1-mini/chat/completions?api-version=2024-10-21",
+            "POST /openai/deployments/gpt-4.1-mini/chat/completions?api-version=2024-10-22",
             "api-key",
             "messages[0]",
         ),
@@ -216,6 +216,22 @@ async def test_a_refused_key_and_a_refused_body_are_shown_too(started: Server) -
     assert "Hello!" in cell(wire(), "messages")
 
 
+@pytest.mark.parametrize(
+    ("kind", "first"),
+    [
+        ("disconnect", "none: the connection was closed"),
+        ("cut_stream", "200 OK, but the connection was closed before all of this was through"),
+    ],
+)
+async def test_an_answer_that_never_arrived_whole_is_not_shown_as_one(
+    kind: str, first: str, started: Server
+) -> None:
+    session.model_says(fails(kind), provider="anthropic")
+    with pytest.raises(litellm.InternalServerError):
+        await run("anthropic")
+    assert cell(wire(), "answer").splitlines()[0] == first
+
+
 # --- side by side ---
 
 THREE = ["openai", "anthropic", "gemini"]
@@ -261,7 +277,8 @@ async def test_a_comparison_puts_what_means_the_same_into_one_row(started: Serve
     shown = wire(compare=THREE)
     assert str(shown) == repr(shown) == SIDE_BY_SIDE
     page = shown._repr_html_()
-    assert '<tr><th scope="col">part</th><th scope="col">openai</th><th scope="col">anthropic</th>' in page
+    plain = page.replace(' style="text-align: left; vertical-align: top"', "")
+    assert '<tr><th scope="col">part</th><th scope="col">openai</th><th scope="col">anthropic</th>' in plain
     row = re.search(r'<tr><th scope="row"[^>]*>system prompt</th>(.*?)</tr>', page, re.DOTALL)
     assert row
     assert re.findall(r"<pre>(\w+)", row[1]) == ["messages", "system", "system_instruction"]

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from agents import Runner, function_tool
+from agents import Agent, Runner, function_tool
 from agents.extensions.models.litellm_model import LitellmModel
 
-from ...factory import make_agent
+from scripted_providers.replies import call
+
 from ...providers import PROVIDERS
 from .engine import NotYet, check, play, require, require_agent, result_of, stage
 
@@ -18,10 +19,11 @@ FOUR = ("openai", "anthropic", "gemini", "ollama")
 async def any_model(given: Any) -> str:
     """A function from a model id to an agent that is the same in everything else."""
     require(callable(given), f"give me the function itself, not its result (this is a {type(given).__name__}).")
-    agents = []
+    agents: list[Agent[Any]] = []
     for name in FOUR:
         wanted = PROVIDERS[name].model
         agent = require_agent(await result_of(given, wanted))
+        require(all(agent is not a for a in agents), "one and the same agent came twice: make a new one each time.")
         if not isinstance(agent.model, LitellmModel):
             raise NotYet("the agent's model is no LitellmModel: model=LitellmModel(model=…).")
         got = str(agent.model.model)
@@ -41,17 +43,17 @@ async def any_model(given: Any) -> str:
 async def collected_text(given: Any) -> str:
     """A function that reads a streamed run to its end and returns the text that arrived."""
     require(callable(given), f"give me the function itself, not its result (this is a {type(given).__name__}).")
-    text = "Grüße  aus Oslo:\n it rains."
+    first, last = "I look it up. ", "Grüße  aus Oslo:\n it rains."
+    text = first + last
 
     @function_tool
     def get_weather(city: str) -> str:
         """Look up the weather."""
         return f"rain in {city}"
 
-    agent = make_agent("openai", tools=[get_weather]).clone(hooks=None)
-    from scripted_providers.replies import call
-
-    with stage(call("get_weather", city="Oslo"), text) as (_, config):
+    agent: Agent[None] = Agent("Assistant", tools=[get_weather])
+    # Words before the call: `final_output` lacks them, the deltas have them.
+    with stage([first, call("get_weather", city="Oslo")], last) as (_, config):
         streamed = Runner.run_streamed(agent, "Weather in Oslo?", run_config=config)
         try:
             got = await result_of(given, streamed)
@@ -66,5 +68,6 @@ async def collected_text(given: Any) -> str:
         "get_weather" not in got and 'Oslo"}' not in got,
         "the tool's arguments are in there: keep the text deltas only.",
     )
+    require(got != last, "that is only the last answer; text came before the tool call, too. Collect the deltas.")
     require(got == text, f"something was lost or changed on the way: expected {text!r}, got {got!r}.")
     return "every piece of text, nothing else, and the run is complete."

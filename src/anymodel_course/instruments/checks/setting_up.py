@@ -24,7 +24,7 @@ async def mended_env(given: Any) -> str:
     missing = [name for name in WANTED if name not in found.values]
     require(not missing, f"{' and '.join(missing)} {'is' if len(missing) == 1 else 'are'} not set.")
     require(not found.problems, f"every key can be read now. To be neat: {next(iter(found.problems), '')}")
-    return "three keys, and nothing that a program could stumble over."
+    return "all three keys can be read, and nothing in the file needs mending."
 
 
 VERSIONS = {
@@ -64,4 +64,4 @@ async def closed_pins(given: Any) -> str:
             require(version not in pins[name].specifier, f"{pins[name]} lets in {name} {version}, which {why}.")
     extras = {canonicalize_name(extra) for extra in pins["openai-agents"].extras}
     require("litellm" in extras, "openai-agents is there without its extra: openai-agents[litellm].")
-    return "both ends of both ranges are closed: every installer finds the same stack."
+    return "the course's versions fit; the trap, the malware and what comes next do not."

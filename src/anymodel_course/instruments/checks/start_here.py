@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from agents import function_tool
+from agents import Agent, function_tool
 from agents.extensions.models.litellm_model import LitellmModel
 
-from ...factory import make_agent
+from scripted_providers.replies import reply_from
+
 from .engine import NotYet, check, play, require, require_agent, stage
 
 
@@ -42,11 +43,15 @@ async def two_cities(given: Any) -> str:
         looked_up.append(city)
         return "20 °C"
 
-    agent = make_agent("openai", instructions="Compare cities.", tools=[get_temperature])
+    agent: Agent[None] = Agent("Assistant", instructions="Compare cities.", tools=[get_temperature])
     with stage(*(replies or ())) as (server, config):
         await play(agent, "Where is it warmer, in Oslo or in Rome?", config)
         answered_by = [exchange.answered_by for exchange in server.log]
         left = server.waiting
+    named = {name for reply in map(reply_from, replies or ()) for one in reply.calls for name in one.arguments}
+    require(
+        not named - {"city"}, f"the tool's argument is called city, and the script says {', '.join(sorted(named))}."
+    )
     require(looked_up, 'the tool was never called: let the model say call("get_temperature", city=…) first.')
     missing = {"Oslo", "Rome"} - set(looked_up)
     require(not missing, f"nobody asked for {' and '.join(sorted(missing))}; the tool got {', '.join(looked_up)}.")

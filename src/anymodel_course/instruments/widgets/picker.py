@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import ipywidgets
 
 from ... import keys, session
-from ...local_ollama import PORT, ollama
+from ...local_ollama import ollama
 from ...providers import PROVIDERS, Provider
 
 if TYPE_CHECKING:
@@ -167,8 +167,7 @@ class ProviderPicker:
     def _hindrance(self) -> str:
         """Say why the provider cannot go live; an empty text where it can."""
         if self._ollama and not self._ollama.running and "OLLAMA_API_BASE" not in keys.own_values():
-            what = self._ollama.what if self._ollama.taken else f"it is not running on port {PORT}."
-            return f"{what} {self._ollama.next_step}"
+            return f"{self._ollama.what} {self._ollama.next_step}"
         missing = keys.key(self.provider).missing
         return f"{missing}." if missing else ""
 

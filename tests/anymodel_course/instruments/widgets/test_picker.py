@@ -280,7 +280,7 @@ def test_a_key_that_went_away_is_told_of_at_the_press(dotenv: Any) -> None:
     [
         (
             Ollama(),
-            "cannot go live: it is not running on port 11434. For models on this machine: https://ollama.com",
+            "cannot go live: nothing answers on port 11434. For models on this machine: https://ollama.com",
             False,
         ),
         (Ollama(taken=True), "cannot go live: another program answers on Ollama's port, 11434.", False),
