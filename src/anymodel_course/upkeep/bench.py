@@ -7,6 +7,7 @@ never measures time: a busy machine would fail it for nothing.
 from __future__ import annotations
 
 import asyncio
+import math
 import os
 import statistics
 import subprocess
@@ -26,17 +27,18 @@ from .isolation import isolated
 
 @dataclass(frozen=True)
 class Figure:
-    """One measured figure and the most that it may be."""
+    """One measured figure and the most that it may be; a goal of infinity is none, and the figure stands for itself."""
 
     name: str
     value: float
     unit: str
-    goal: float
+    goal: float = math.inf
 
     def __str__(self) -> str:
         """Return the line."""
         verdict = "ok" if self.value <= self.goal else "short"
-        return f"{self.name:58} {self.value:9.3f} {self.unit:6} at most {self.goal:g}  {verdict}"
+        goal = f"at most {self.goal:g}" if math.isfinite(self.goal) else "no goal"
+        return f"{self.name:58} {self.value:9.3f} {self.unit:6} {goal}  {verdict}"
 
 
 def main(arguments: list[str]) -> int:
@@ -45,7 +47,7 @@ def main(arguments: list[str]) -> int:
         print("bench takes no arguments.", file=sys.stderr)
         return 2
     short = False
-    for part in (imports, stand_in, calls, idle_gaps):
+    for part in (imports, stand_in, calls, through_litellm, idle_gaps):
         for figure in part():
             print(figure, flush=True)
             short = short or figure.value > figure.goal
@@ -168,6 +170,32 @@ def _poster(client: httpx.Client, url: str, body: Any, headers: dict[str, str]) 
         client.send(request).raise_for_status()
 
     return post
+
+
+def through_litellm() -> Iterator[Figure]:
+    """Measure the same call through LiteLLM, scripted, beside LiteLLM's own mock, which sends nothing."""
+    for name, (scripted, mocked) in asyncio.run(_through_litellm()).items():
+        yield Figure(f"{name}: a call through LiteLLM ({mocked:.2f} ms with its own mock)", scripted, "ms")
+
+
+async def _through_litellm() -> dict[str, tuple[float, float]]:
+    import anymodel_course as course
+
+    course.start(live=[])
+    import litellm
+
+    messages = [{"role": "user", "content": "What is the capital of France?"}]
+    medians = {}
+    for row in course.PROVIDERS.values():
+        taken: dict[str | None, list[float]] = {None: [], "Paris.": []}
+        for turn in range(120):
+            for mock, times in taken.items():
+                t = time.perf_counter()
+                await litellm.acompletion(row.model, messages, mock_response=mock)
+                if turn >= 20:
+                    times.append((time.perf_counter() - t) * 1000)
+        medians[row.name] = (statistics.median(taken[None]), statistics.median(taken["Paris."]))
+    return medians
 
 
 def idle_gaps() -> Iterator[Figure]:

@@ -350,6 +350,8 @@ class OpenAIChat(Wire):
         if isinstance(body, dict) and path.get("deployment"):
             body = body | {"model": path["deployment"]}
         request = checked(_Request, body)
+        if not request.messages:
+            raise BadRequest("[] is too short - 'messages'")
         rule = self.dialect.call_ids
         names: dict[str, str] = {}  # a tool's result carries only the call's id
         messages = []
@@ -372,13 +374,17 @@ class OpenAIChat(Wire):
             Tool(t.function.name, t.function.parameters or {}, t.function.description or "")
             for t in request.tools or ()
         )
+        forced = self._forced(request.tool_choice)
+        if forced and forced not in ("*" if tools else "", *(tool.name for tool in tools)):
+            missing = f"Tool '{forced}' not found in provided tools." if tools else "No tools are specified."
+            raise BadRequest(f"Invalid value for 'tool_choice': 'tool_choice' is only allowed with 'tools'. {missing}")
         return Ask(
             provider=self.provider,
             model=request.model,
             messages=tuple(messages),
             instructions="\n".join(m.text for m in request.messages if m.role in ("system", "developer")),
             tools=() if request.tool_choice == "none" else tools,
-            forced=self._forced(request.tool_choice),
+            forced=forced,
             schema=_schema(request.response_format),
             stream=bool(request.stream),
             stream_usage=bool(request.stream_options and request.stream_options.include_usage),
