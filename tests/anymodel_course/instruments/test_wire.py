@@ -223,9 +223,7 @@ async def test_a_refused_key_and_a_refused_body_are_shown_too(started: Server) -
         ("cut_stream", "200 OK, but the connection was closed before all of this was through"),
     ],
 )
-async def test_an_answer_that_never_arrived_whole_is_not_shown_as_one(
-    kind: str, first: str, started: Server
-) -> None:
+async def test_an_answer_that_never_arrived_whole_is_not_shown_as_one(kind: str, first: str, started: Server) -> None:
     session.model_says(fails(kind), provider="anthropic")
     with pytest.raises(litellm.InternalServerError):
         await run("anthropic")
