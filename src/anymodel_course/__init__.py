@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from .factory import make_agent
     from .instruments import checks
+    from .instruments.budget import budget
     from .instruments.doctor import doctor
     from .instruments.explain import explain
     from .instruments.key_check import check_key
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from .instruments.wire import wire
     from .keys import ask_key, key, read_dotenv
     from .local_ollama import ollama
+    from .metering import meter
     from .models import model_facts
     from .providers import PROVIDERS, provider
     from .session import environment, model_says, stand_in, start
@@ -35,6 +37,7 @@ _HOMES = {
     "ProviderPicker": ".instruments.widgets.picker",
     "Table": ".tables",
     "ask_key": ".keys",
+    "budget": ".instruments.budget",
     "call": "scripted_providers.replies",
     "check_key": ".instruments.key_check",
     "doctor": ".instruments.doctor",
@@ -43,6 +46,7 @@ _HOMES = {
     "fails": "scripted_providers.replies",
     "key": ".keys",
     "make_agent": ".factory",
+    "meter": ".metering",
     "model_facts": ".models",
     "model_says": ".session",
     "ollama": ".local_ollama",
@@ -59,6 +63,7 @@ __all__ = [
     "ProviderPicker",
     "Table",
     "ask_key",
+    "budget",
     "call",
     "check_key",
     "checks",
@@ -68,6 +73,7 @@ __all__ = [
     "fails",
     "key",
     "make_agent",
+    "meter",
     "model_facts",
     "model_says",
     "ollama",

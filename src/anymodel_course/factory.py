@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from agents import Agent, AgentHooks, ModelSettings
 from agents.lifecycle import AgentHooksBase
@@ -10,13 +10,21 @@ from agents.lifecycle import AgentHooksBase
 from . import session
 from .providers import PROVIDERS, nearest, provider, shown
 
+if TYPE_CHECKING:
+    from agents.items import ModelResponse
 
-def make_agent(model: str = "openai", *, name: str = "Assistant", **options: Any) -> Agent[Any]:
+    from .instruments.budget import Budget
+
+
+def make_agent(
+    model: str = "openai", *, name: str = "Assistant", budget: Budget | None = None, **options: Any
+) -> Agent[Any]:
     """Make an agent that runs on a provider's model through LiteLLM, with token counts on.
 
     Args:
         model: A provider's name ("anthropic": its model in this course), or a full id ("anthropic/claude-haiku-5-5").
         name: The agent's name.
+        budget: What this agent may spend, over all its runs: `course.budget(usd=…, tokens=…)`.
         options: Everything else that `Agent` takes: instructions, tools, output_type, model_settings, hooks, …
 
     Returns:
@@ -37,7 +45,7 @@ def make_agent(model: str = "openai", *, name: str = "Assistant", **options: Any
     _, model_id = resolve(model)
     agent = Agent(name=name, model=LitellmModel(model=model_id), **options)  # refuses what it does not understand
     agent.model_settings = ModelSettings(include_usage=True).resolve(agent.model_settings)
-    agent.hooks = _Counted(agent.hooks)
+    agent.hooks = _Counted(agent.hooks, budget)
     return agent
 
 
@@ -102,25 +110,31 @@ def provider_of(agent: Agent[Any]) -> str:
         >>> provider_of(make_agent("anthropic").clone(model="litellm/mistral/mistral-large-latest"))  # doctest: +SKIP
         'mistral'
     """
-    from agents.extensions.models.litellm_model import LitellmModel
+    from .usage import model_id_of
 
-    model = agent.model
-    prefix = str(getattr(model, "model", model)).removeprefix("litellm/").partition("/")[0]
+    prefix = model_id_of(agent).partition("/")[0]
     try:
         return provider(prefix).name
     except ValueError:
-        # An SDK model of OpenAI's own, a bare id or no model at all goes to OpenAI; the rest bears LiteLLM's name.
-        return prefix if isinstance(model, LitellmModel) else "openai"
+        return prefix
 
 
 class _Counted(AgentHooks[Any]):
-    """Counts live calls before they are made, and passes every event on to the learner's own hooks."""
+    """Counts live calls before they are made, keeps a budget, and passes every event on to the learner's own hooks."""
 
-    def __init__(self, inner: AgentHooksBase[Any, Any] | None) -> None:
+    def __init__(self, inner: AgentHooksBase[Any, Any] | None, budget: Budget | None) -> None:
         self._inner = inner or AgentHooks()
-        for event in (n for n in dir(AgentHooks) if n.startswith("on_") and n != "on_llm_start"):
+        self._budget = budget
+        for event in (n for n in dir(AgentHooks) if n.startswith("on_") and not n.startswith("on_llm_")):
             setattr(self, event, getattr(self._inner, event))
 
-    async def on_llm_start(self, context: Any, agent: Agent[Any], *event: Any, **more: Any) -> None:
+    async def on_llm_start(self, context: Any, agent: Agent[Any], *event: Any) -> None:
+        if self._budget:
+            await self._budget.on_llm_start(context, agent)
         session.count_live_call(provider_of(agent))
-        await self._inner.on_llm_start(context, agent, *event, **more)
+        await self._inner.on_llm_start(context, agent, *event)
+
+    async def on_llm_end(self, context: Any, agent: Agent[Any], response: ModelResponse) -> None:
+        if self._budget:
+            await self._budget.on_llm_end(context, agent, response)
+        await self._inner.on_llm_end(context, agent, response)

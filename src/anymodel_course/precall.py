@@ -49,8 +49,9 @@ def _sent(address: str, told: Mapping[str, Any], kwargs: Mapping[str, Any]) -> S
         body = dict(body)
         headers |= body.pop("extra_headers", None) or {}
         body |= body.pop("extra_body", None) or {}
+    litellms = kwargs.get("custom_llm_provider") or settings.get("custom_llm_provider") or "unknown"
     return from_hook(
-        provider=_name(str(kwargs.get("custom_llm_provider") or settings.get("custom_llm_provider") or "unknown")),
+        provider=course_name(str(litellms)),
         address=address,
         headers=headers,
         body=body,
@@ -59,7 +60,7 @@ def _sent(address: str, told: Mapping[str, Any], kwargs: Mapping[str, Any]) -> S
     )
 
 
-def _name(litellms: str) -> str:
+def course_name(litellms: str) -> str:
     """Return the course's name of a provider that LiteLLM calls "together_ai" or "cohere_chat"."""
     try:
         return provider(litellms.removesuffix("_chat")).name

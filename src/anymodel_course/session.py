@@ -89,7 +89,10 @@ def start(live: Iterable[str] | str | None = None, *, max_calls: int = USUAL_CAP
     server.reset()
     kept_client = "openai" in _live - wanted
     if _reports:
+        from .metering import meter
+
         _reports.begin(server.base)
+        meter.watch(server.base)
     _live, _cap, _calls = wanted, max_calls, 0
     print(banner())
     if "ollama" in wanted and not os.environ.get("OLLAMA_API_BASE") and not (found := ollama()).models:
@@ -325,6 +328,7 @@ def _import_quietly() -> None:
         import litellm
         from agents.extensions.models import litellm_model  # noqa: F401  (the slow part of what every notebook imports)
 
+        from .metering import meter
         from .precall import Reports
         from .tracing import OpenTraces
     litellm.suppress_debug_info = True  # no "Give Feedback" lines
@@ -332,6 +336,7 @@ def _import_quietly() -> None:
     agents.set_trace_processors([_traces])
     _reports = Reports()
     litellm.input_callback.append(_reports)
+    litellm.callbacks.append(meter)
     if early:
         print(
             "litellm was imported before course.start(), so it may have fetched its price list or read a .env file by "

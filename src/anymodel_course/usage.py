@@ -174,7 +174,16 @@ def cost_of(model_id: str, input_tokens: int, output_tokens: int, cached_tokens:
 def _model_of(response: Any, result: RunResultBase) -> str:
     """Return the id of the model behind a response: its items belong to an agent, and the agent names the model."""
     own = {id(item) for item in response.output}
-    agent: Agent[Any] = next((i.agent for i in result.new_items if id(i.raw_item) in own), result.last_agent)
+    return model_id_of(next((i.agent for i in result.new_items if id(i.raw_item) in own), result.last_agent))
+
+
+def model_id_of(agent: Agent[Any]) -> str:
+    """Return the full id of the model that an agent asks, or "unknown"; `RunConfig(model=…)` may name another.
+
+    Example:
+        >>> model_id_of(Agent("A", model="litellm/mistral/mistral-large-latest"))
+        'mistral/mistral-large-latest'
+    """
     model = agent.model
     if isinstance(model, LitellmModel):
         return str(model.model)

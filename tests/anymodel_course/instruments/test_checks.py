@@ -26,6 +26,7 @@ from anymodel_course import call, checks, fails, session
 from anymodel_course.instruments.checks import engine
 from anymodel_course.providers import PROVIDERS
 from anymodel_course.upkeep.refresh import NOTEBOOKS
+from anymodel_course.usage import cost_of
 from scripted_providers.server import Server
 
 NAMES = checks.__all__
@@ -215,6 +216,38 @@ def lives_gives_the_entry(model: str) -> Any:
     return found if found.get("litellm_provider", "").startswith(model.partition("/")[0]) else None
 
 
+def bill_of_the_last(results: list[Any]) -> tuple[int, int]:
+    used = results[-1].context_wrapper.usage
+    return used.input_tokens, used.output_tokens
+
+
+def bill_of_last_calls(results: list[Any]) -> tuple[int, int]:
+    used = [result.raw_responses[-1].usage for result in results]
+    return sum(u.input_tokens for u in used), sum(u.output_tokens for u in used)
+
+
+def bill_turned_round(results: list[Any]) -> tuple[int, int]:
+    used = [result.context_wrapper.usage for result in results]
+    return sum(u.output_tokens for u in used), sum(u.input_tokens for u in used)
+
+
+def bill_that_needs_one(results: list[Any]) -> tuple[int, int]:
+    if not results:
+        raise IndexError("no results")
+    return bill_turned_round(results)[::-1]
+
+
+def cheapest_by(
+    known: Callable[[float | None], float | None], received: int | None = None
+) -> Callable[..., str | None]:
+    def cheapest(models: list[str], tokens_in: int, tokens_out: int) -> str | None:
+        out = tokens_out if received is None else received
+        costs = {model: known(cost_of(model, tokens_in, out)) for model in models}
+        return min((m for m in costs if costs[m] is not None), key=lambda m: costs[m] or 0, default=None)
+
+    return cheapest
+
+
 OSLO, ROME = call("get_temperature", city="Oslo"), call("get_temperature", city="Rome")
 ENV = 'OPENAI_API_KEY=made-up-1111\nANTHROPIC_API_KEY="made-up-2222"\nGEMINI_API_KEY=made-up-3333\n'
 SDK = "openai-agents[litellm]>=0.20,<0.21"
@@ -292,6 +325,19 @@ MISTAKES: list[tuple[str, Any, str]] = [
     ("connect", connect_with(api_key=lambda address, key: key), "white space"),
     ("connect", connect_with(api_key=lambda address, key: f"Bearer {key.strip()}"), "refused the key"),
     ("connect", lambda address, key: agent(OPENAI), "no LitellmModel"),
+    ("bill", 7, "the function itself"),
+    ("bill", lambda results: None, "return the pair"),
+    ("bill", lambda results: 105, "return two numbers"),
+    ("bill", bill_of_the_last, "only the last run was counted"),
+    ("bill", bill_of_last_calls, "counted with its last one only"),
+    ("bill", bill_turned_round, "sent first"),
+    ("bill", bill_that_needs_one, "the bill of nothing is (0, 0)"),
+    ("cheapest", OPENAI, "the function itself"),
+    ("cheapest", lambda models, a, b: models[0], "the second is cheaper"),
+    ("cheapest", lambda models, a, b: {"model": models[0]}, "I got a dict"),
+    ("cheapest", cheapest_by(lambda cost: cost or 0.0), "is not free: leave it out"),
+    ("cheapest", cheapest_by(lambda cost: cost or None), "costs 0, which is a price"),
+    ("cheapest", cheapest_by(lambda cost: cost, received=0), "use both numbers"),
 ]
 
 

@@ -5,5 +5,17 @@ from .provider_configuration import connect
 from .setting_up import closed_pins, mended_env
 from .start_here import own_agent, two_cities
 from .supported_providers import lives
+from .usage_tracking import bill, cheapest
 
-__all__ = ["any_model", "closed_pins", "collected_text", "connect", "lives", "mended_env", "own_agent", "two_cities"]
+__all__ = [
+    "any_model",
+    "bill",
+    "cheapest",
+    "closed_pins",
+    "collected_text",
+    "connect",
+    "lives",
+    "mended_env",
+    "own_agent",
+    "two_cities",
+]
