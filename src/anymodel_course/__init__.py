@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from .instruments.doctor import doctor
     from .instruments.explain import explain
     from .instruments.key_check import check_key
+    from .instruments.trace_collector import TraceCollector
+    from .instruments.trace_tree import trace_tree
     from .instruments.widgets.picker import ProviderPicker
     from .instruments.wire import wire
     from .keys import ask_key, key, read_dotenv
@@ -30,12 +32,14 @@ if TYPE_CHECKING:
     from .providers import PROVIDERS, provider
     from .session import environment, model_says, stand_in, start
     from .tables import Table
+    from .tracing import setup_tracing
     from .usage import usage_of
 
 _HOMES = {
     "PROVIDERS": ".providers",
     "ProviderPicker": ".instruments.widgets.picker",
     "Table": ".tables",
+    "TraceCollector": ".instruments.trace_collector",
     "ask_key": ".keys",
     "budget": ".instruments.budget",
     "call": "scripted_providers.replies",
@@ -53,7 +57,9 @@ _HOMES = {
     "provider": ".providers",
     "read_dotenv": ".keys",
     "stand_in": ".session",
+    "setup_tracing": ".tracing",
     "start": ".session",
+    "trace_tree": ".instruments.trace_tree",
     "usage_of": ".usage",
     "wire": ".instruments.wire",
 }
@@ -62,6 +68,7 @@ __all__ = [
     "PROVIDERS",
     "ProviderPicker",
     "Table",
+    "TraceCollector",
     "ask_key",
     "budget",
     "call",
@@ -79,8 +86,10 @@ __all__ = [
     "ollama",
     "provider",
     "read_dotenv",
+    "setup_tracing",
     "stand_in",
     "start",
+    "trace_tree",
     "usage_of",
     "wire",
 ]

@@ -31,14 +31,14 @@ if TYPE_CHECKING:
 
     from .precall import Reports
     from .sent import Sent
-    from .tracing import OpenTraces
+    from .tracing import Recorder
 
 SCENARIOS = Path(__file__).with_name("scenarios")
 CLOSING_TIME = 0.25  # seconds: the server, in its thread, notes an answer's end just after the client has read it
 USUAL_CAP = 50  # live calls of one kernel through `make_agent`
 
 _server: Server | None = None
-_traces: OpenTraces | None = None
+_recorder: Recorder | None = None
 _reports: Reports | None = None
 _live: frozenset[str] = frozenset()
 _cap = USUAL_CAP
@@ -84,6 +84,7 @@ def start(live: Iterable[str] | str | None = None, *, max_calls: int = USUAL_CAP
     server = _serve()
     keys.set_aside(os.environ, server.base, _live)  # before anything can fail: from here on no key is spent unasked
     _import_quietly()
+    _trace_here()
     _check(wanted, where="ANYMODEL_LIVE" if live is None else "live")
     keys.set_aside(os.environ, server.base, wanted)
     server.reset()
@@ -165,6 +166,17 @@ def stand_in() -> Server:
     if _server is None or not _server.running:
         raise RuntimeError(NOT_STARTED)
     return _server
+
+
+def recorder() -> Recorder:
+    """Return what keeps the traces of this kernel.
+
+    Raises:
+        RuntimeError: `start` has not been called.
+    """
+    if _recorder is None:
+        raise RuntimeError(NOT_STARTED)
+    return _recorder
 
 
 def reported() -> list[Sent]:
@@ -271,7 +283,7 @@ def _check(wanted: frozenset[str], where: str) -> None:
 
 
 def _refuse_while_running() -> None:
-    names = _traces.names if _traces else []
+    names = _recorder.names if _recorder else []
     waiting = _unanswered()
     deadline = time.monotonic() + CLOSING_TIME
     while waiting and not names and time.monotonic() < deadline:
@@ -287,6 +299,15 @@ def _refuse_while_running() -> None:
 
 def _unanswered() -> list[Exchange]:
     return [exchange for exchange in _server.log if exchange.seconds is None] if _server else []
+
+
+def _trace_here() -> None:
+    """Put the recorder in the place of whatever would send traces away, or keeps the runs under way from being seen."""
+    import agents
+
+    if _recorder:
+        agents.set_trace_processors([_recorder])
+        agents.set_tracing_disabled(os.environ.get("OPENAI_AGENTS_DISABLE_TRACING", "").lower() in ("1", "true"))
 
 
 def _serve() -> Server:
@@ -318,22 +339,20 @@ def _place(rows: Iterable[Variable]) -> None:
 
 def _import_quietly() -> None:
     """Import the SDK and LiteLLM once, and take away what they would print, fetch or send by themselves."""
-    global _traces, _reports
-    if _traces is not None:
+    global _recorder, _reports
+    if _recorder is not None:
         return
     early = "litellm" in sys.modules
     print("Loading the Agents SDK and LiteLLM (the first time takes a while) …", flush=True)
     with _collector_paused():
-        import agents
         import litellm
         from agents.extensions.models import litellm_model  # noqa: F401  (the slow part of what every notebook imports)
 
         from .metering import meter
         from .precall import Reports
-        from .tracing import OpenTraces
+        from .tracing import Recorder
     litellm.suppress_debug_info = True  # no "Give Feedback" lines
-    _traces = OpenTraces()
-    agents.set_trace_processors([_traces])
+    _recorder = Recorder()
     _reports = Reports()
     litellm.input_callback.append(_reports)
     litellm.callbacks.append(meter)

@@ -1,21 +1,45 @@
-"""Traces: the SDK's own processors. Importing this module imports the SDK."""
+"""Traces: what the SDK tells of a run, kept on this machine. Importing this module imports the SDK.
+
+By default the SDK sends every prompt and answer to OpenAI as soon as an OpenAI key is set, whatever model ran.
+`start()` puts the recorder of this module in the place of that exporter.
+"""
 
 from __future__ import annotations
 
 import threading
-from typing import Any
+from collections import deque
+from dataclasses import dataclass, field
+from typing import Any, Literal
 
+import agents
 from agents.tracing import Span, Trace, TracingProcessor
+from agents.tracing.processors import default_exporter, default_processor
+
+from . import session
+from .keys import own_values
+
+KEPT = 20  # traces; a learner looks at the last ones, and a thousand runs are not to fill the memory
+LONGEST = 5_000  # spans of one trace; what comes after them is counted, not kept
 
 
-class OpenTraces(TracingProcessor):
-    """Knows which runs are under way, and sends nothing anywhere.
+@dataclass
+class Recorded:
+    """One trace: its spans in the order in which they began. The SDK goes on filling them in until they end."""
 
-    `start()` installs it in the place of the exporter, which would send every prompt and answer to OpenAI as soon as
-    an OpenAI key is set, whatever model ran.
+    trace: Trace
+    spans: list[Span[Any]] = field(default_factory=list)
+    left_out: int = 0
+
+
+class Recorder(TracingProcessor):
+    """Keeps the last traces, knows which runs are under way, and sends nothing anywhere.
+
+    Attributes:
+        traces: The last traces, oldest first.
     """
 
     def __init__(self) -> None:
+        self.traces: deque[Recorded] = deque(maxlen=KEPT)
         self._open: dict[str, str] = {}
         self._lock = threading.Lock()
 
@@ -27,15 +51,24 @@ class OpenTraces(TracingProcessor):
 
     def on_trace_start(self, trace: Trace) -> None:
         """See `TracingProcessor`. A trace alone is no run: people open one around several, or forget to close it."""
+        with self._lock:
+            self.traces.append(Recorded(trace))
 
     def on_trace_end(self, trace: Trace) -> None:
         """See `TracingProcessor`."""
 
     def on_span_start(self, span: Span[Any]) -> None:
         """See `TracingProcessor`."""
-        if span.span_data.type in ("task", "agent"):
-            with self._lock:
+        with self._lock:
+            if span.span_data.type in ("task", "agent"):
                 self._open[span.span_id] = str(getattr(span.span_data, "name", None) or "Agent workflow")
+            found = next((t for t in reversed(self.traces) if t.trace.trace_id == span.trace_id), None)
+            if found is None:  # its trace is too old, or began before this recorder
+                return
+            if len(found.spans) < LONGEST:
+                found.spans.append(span)
+            else:
+                found.left_out += 1
 
     def on_span_end(self, span: Span[Any]) -> None:
         """See `TracingProcessor`."""
@@ -47,3 +80,47 @@ class OpenTraces(TracingProcessor):
 
     def force_flush(self) -> None:
         """See `TracingProcessor`."""
+
+
+def setup_tracing(mode: Literal["local", "openai", "off"] = "local") -> None:
+    """Decide where traces go, from now until the next `start()`, which goes back to "local".
+
+    Args:
+        mode: "local": they are kept in this kernel, for `trace_tree`, and go nowhere. "openai": they are kept here and
+            sent to OpenAI as well, with your OpenAI key, prompts and answers included. "off": there are none, in the
+            whole kernel.
+
+    Raises:
+        ValueError: The mode is none of these.
+        RuntimeError: `start` has not been called; or "openai" while nothing is live, or without an OpenAI key.
+
+    Example:
+        >>> setup_tracing("off")  # doctest: +SKIP
+        Traces: off. No run is recorded until course.setup_tracing("local").
+    """
+    recorder = session.recorder()
+    if mode not in ("local", "openai", "off"):
+        raise ValueError(f'mode={mode!r}: there are "local", "openai" and "off".')
+    if mode == "openai":
+        key = own_values().get("OPENAI_API_KEY")
+        if not session.live_names():
+            raise RuntimeError(
+                "You are offline, and offline nothing leaves this machine. Make a provider live first, such as "
+                'course.start(live=["anthropic"]), then say this again.'
+            )
+        if key is None:
+            raise RuntimeError("OpenAI takes traces with an OpenAI key only, and none is set: OPENAI_API_KEY in .env.")
+        agents.set_tracing_export_api_key(key[1].reveal())
+        print(
+            f"Traces: also sent to OpenAI ({default_exporter().endpoint}, key {key[1]!r}): every prompt, every answer "
+            "and what tools were given and gave, of all models, until the next course.start() or setup_tracing."
+        )
+        agents.set_trace_processors([recorder, default_processor()])
+    else:
+        agents.set_trace_processors([recorder])
+        print(
+            "Traces: kept in this kernel for course.trace_tree, and sent nowhere."
+            if mode == "local"
+            else 'Traces: off. No run is recorded until course.setup_tracing("local").'
+        )
+    agents.set_tracing_disabled(mode == "off")

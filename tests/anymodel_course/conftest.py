@@ -51,8 +51,8 @@ def started(learner: Path) -> Server:
         session.start()
     import agents
 
-    assert session._traces
-    agents.set_trace_processors([session._traces])  # another test may have put its own there
+    assert session._recorder
+    agents.set_trace_processors([session._recorder])  # another test may have put its own there
     return session.stand_in()
 
 

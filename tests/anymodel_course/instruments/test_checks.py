@@ -682,13 +682,13 @@ async def test_an_interrupted_cell_ends_the_check_and_the_learners_code() -> Non
 async def test_a_check_leaves_the_learners_queue_log_and_traces_alone(name: str, started: Server) -> None:
     course.model_says("For the learner.")
     seen: list[str] = []
-    assert session._traces
-    recorded = session._traces.on_trace_start
-    session._traces.on_trace_start = lambda trace: (seen.append(trace.name), recorded(trace))[1]  # type: ignore[method-assign]
+    assert session._recorder
+    recorded = session._recorder.on_trace_start
+    session._recorder.on_trace_start = lambda trace: (seen.append(trace.name), recorded(trace))[1]  # type: ignore[method-assign]
     try:
         assert (await verdict_on(name, SOLUTIONS[name].made())).passed
     finally:
-        del session._traces.on_trace_start
+        del session._recorder.on_trace_start
     assert (started.waiting, len(started.log)) == (1, 0)
     if name != "collected_text":  # there the learner's own function reads a run, whose config is the check's
         assert seen == []

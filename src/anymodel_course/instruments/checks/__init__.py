@@ -5,6 +5,7 @@ from .provider_configuration import connect
 from .setting_up import closed_pins, mended_env
 from .start_here import own_agent, two_cities
 from .supported_providers import lives
+from .tracing import discreet, tool_names
 from .usage_tracking import bill, cheapest
 
 __all__ = [
@@ -14,8 +15,10 @@ __all__ = [
     "closed_pins",
     "collected_text",
     "connect",
+    "discreet",
     "lives",
     "mended_env",
     "own_agent",
+    "tool_names",
     "two_cities",
 ]

@@ -1,0 +1,61 @@
+"""Checks of notebook 06."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from agents import RunConfig
+from agents.tracing import TracingProcessor
+from agents.tracing.provider import DefaultTraceProvider
+from agents.tracing.span_data import FunctionSpanData, GenerationSpanData
+
+from .engine import NotYet, check, require, result_of
+
+
+@check
+async def tool_names(given: Any) -> str:
+    """A trace processor that lists the tools which ran."""
+    if isinstance(given, TracingProcessor):
+        raise NotYet("this is an object: give me the class itself, ToolNames without parentheses.")
+    require(isinstance(given, type), f"I need a class, and this is a {type(given).__name__}.")
+    require(issubclass(given, TracingProcessor), "the class is no trace processor: class ToolNames(TracingProcessor).")
+    missing = sorted(getattr(given, "__abstractmethods__", ()))
+    require(
+        not missing, f"{', '.join(missing)} {'is' if len(missing) == 1 else 'are'} missing: a processor has all six."
+    )
+    first, second = await result_of(given), await result_of(given)
+    require(hasattr(first, "names"), "the object has no list `names`.")
+    provider = DefaultTraceProvider()  # one of the check's own: the notebook's traces stay as they are
+    provider.set_processors([first])
+    trace = provider.create_trace("check")
+    trace.start()
+    outer = provider.create_span(FunctionSpanData("outer", "{}", "done"), parent=trace)
+    inner = provider.create_span(FunctionSpanData("inner", "{}", "done"), parent=outer)
+    model = provider.create_span(GenerationSpanData(model="openai/gpt-4.1-mini"), parent=trace)
+    for span in (outer, inner, model):
+        span.start()
+    for span in (inner, outer, model):
+        span.finish()
+    trace.finish()
+    got = list(first.names)
+    require(got, "two tools ran, and the list is empty. An exception in a processor is swallowed: try yours by hand.")
+    require(got != ["outer", "inner"], "the tools stand in the order in which they began; note them when they end.")
+    require(len(got) == 2, f"two tools ran, and a model was called; your list says {got}.")
+    require(got == ["inner", "outer"], f"the tools inner and outer ended in this order; your list says {got}.")
+    require(not second.names, "two processors share one list: make it in __init__, as self.names = [].")
+    return "every tool, once, in the order in which they ended."
+
+
+@check
+async def discreet(given: Any) -> str:
+    """A `RunConfig` with a name and a group that records nothing of what was said."""
+    require(isinstance(given, RunConfig), f"I need a RunConfig, and this is a {type(given).__name__}.")
+    config: RunConfig = given
+    require(not config.tracing_disabled, "with tracing off nothing is measured either: leave it on.")
+    require(
+        config.trace_include_sensitive_data is False,
+        "what was said would still be recorded: trace_include_sensitive_data=False.",
+    )
+    require(config.workflow_name == "Support", f"the trace is named {config.workflow_name!r}: workflow_name=….")
+    require(config.group_id == "customer-17", f"the group is {config.group_id!r}: group_id=….")
+    return "measured, named and grouped, and nothing of what was said."
