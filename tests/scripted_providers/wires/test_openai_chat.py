@@ -14,6 +14,7 @@ from scripted_providers.wires.openai_chat import DIALECTS, OpenAIChat
 OPENAI, MISTRAL, AZURE, TOGETHER = map(OpenAIChat, DIALECTS)
 CALLS = Reply(text="Look.", calls=(Call("a", {"x": "1 2"}), Call("b")), usage=Usage(7, 3))
 HELLO: dict[str, Any] = {"model": "m", "messages": [{"role": "user", "content": "Hi."}]}
+TOOLS = [{"type": "function", "function": {"name": "look", "parameters": {"type": "object"}}}]
 
 
 def chunks(wire: OpenAIChat, reply: Reply = CALLS, **asked: Any) -> list[Any]:
@@ -49,9 +50,19 @@ def test_mistral_takes_back_the_ids_that_it_gives_and_no_other_providers() -> No
 
 
 def test_any_is_mistrals_word_alone() -> None:
-    assert MISTRAL.read(HELLO | {"tool_choice": "any"}, {}, {}).forced == "*"
+    assert MISTRAL.read(HELLO | {"tools": TOOLS, "tool_choice": "any"}, {}, {}).forced == "*"
     with pytest.raises(BadRequest, match="'none', 'auto', 'required' or a function"):
-        OPENAI.read(HELLO | {"tool_choice": "any"}, {}, {})
+        OPENAI.read(HELLO | {"tools": TOOLS, "tool_choice": "any"}, {}, {})
+
+
+def test_a_tool_is_forced_only_where_it_is_offered() -> None:
+    named = {"type": "function", "function": {"name": "look"}}
+    assert OPENAI.read(HELLO | {"tools": TOOLS, "tool_choice": named}, {}, {}).forced == "look"
+    with pytest.raises(BadRequest, match="No tools are specified"):
+        OPENAI.read(HELLO | {"tool_choice": named}, {}, {})
+    other = {"type": "function", "function": {"name": "jump"}}
+    with pytest.raises(BadRequest, match="Tool 'jump' not found in provided tools"):
+        OPENAI.read(HELLO | {"tools": TOOLS, "tool_choice": other}, {}, {})
 
 
 def test_azures_first_chunk_has_no_choices_and_its_deployment_is_the_model() -> None:
