@@ -35,3 +35,23 @@ def test_everything_runs_and_the_loop_is_seen(lab: Lab, photograph: Callable[[Pa
     page.keyboard.press("Enter")  # folds open by keyboard
     expect(page.get_by_role("paragraph").filter(has_text="The model answers twice, so")).to_be_visible()
     photograph(page, "00-exercise")
+
+
+def test_03_runs_whole_and_the_pickers_choice_arrives_in_its_next_cell(
+    lab: Lab, photograph: Callable[[Page, str], None]
+) -> None:
+    page = lab.open("03_supported_providers.ipynb")
+    lab.run_all(page)
+    wires = page.locator(".jp-OutputArea-output", has=page.get_by_role("columnheader", name="gemini")).first
+    wires.scroll_into_view_if_needed()
+    expect(wires.get_by_role("rowheader", name="system prompt")).to_be_visible()
+    photograph(page, "03-wire")
+    page.get_by_label("Provider", exact=True).select_option("Mistral")
+    expect(page.get_by_role("status").filter(has_text="mistral/")).to_contain_text("OFFLINE: 9 providers are scripted")
+    after = page.locator(".jp-CodeCell", has_text="print(picker.model)")
+    after.click()
+    page.keyboard.press("Control+Enter")
+    expect(after.locator(".jp-OutputArea-output")).to_contain_text("mistral/mistral-large-latest")
+    expect(after.locator(".jp-OutputArea-output")).to_contain_text("Hello from the script for mistral.")
+    photograph(page, "03-picker")
+    page.close()
