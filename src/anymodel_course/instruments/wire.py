@@ -82,6 +82,7 @@ class Wire:
 
 
 _ALIGNED = "text-align: left; vertical-align: top"  # JupyterLab centres and rights cells otherwise
+_WRAPPED = "white-space: pre-wrap; word-break: normal; overflow-wrap: anywhere"  # JupyterLab breaks within words
 
 
 def wire(compare: Iterable[str] | str | None = None) -> Wire:
@@ -220,7 +221,7 @@ def _long(cell: Sequence[str]) -> bool:
 def _cell(heading: str, lines: Sequence[str]) -> str:
     if lines == [NOTHING]:
         return NOTHING
-    text = f"<pre>{html.escape(chr(10).join(lines))}</pre>"
+    text = f'<pre style="{_WRAPPED}">{html.escape(chr(10).join(lines))}</pre>'
     if heading == "answer":
         return f"<details><summary>{html.escape(lines[0])}</summary>{text}</details>"
     if len(lines) > _LONG_CELL:

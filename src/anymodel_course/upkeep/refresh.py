@@ -20,6 +20,7 @@ from ..providers import PROVIDERS
 from .isolation import isolated
 
 NOTEBOOKS = Path(__file__).parents[3] / "notebooks"
+WIDGET = "application/vnd.jupyter.widget-view+json"
 COST_ROW = re.compile(r"^\| What it costs \|.*$", re.MULTILINE)
 
 
@@ -76,13 +77,14 @@ def execute(
 
 
 def store(notebook: nbformat.NotebookNode, costs: str) -> None:
-    """Make an executed notebook fit to be stored: no trace of the machine, and its cost row filled in."""
+    """Make an executed notebook fit to be stored: nothing of the machine, nothing random, its cost row filled in."""
     notebook.metadata = nbformat.from_dict(
         {
             "kernelspec": {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"},
             "language_info": {"name": "python"},
         }
     )
+    widgets = 0
     for cell in notebook.cells:
         if cell.cell_type == "markdown":
             cell.source = COST_ROW.sub(lambda _: costs, cell.source)
@@ -90,6 +92,8 @@ def store(notebook: nbformat.NotebookNode, costs: str) -> None:
         for output in cell.outputs:
             if output.output_type == "error":  # frames name paths of this machine, and learners need the last line
                 output.traceback = [f"{output.ename}: {output.evalue}"]
+            elif WIDGET in output.get("data", {}):  # its state is not stored, so its random id leads nowhere
+                output.data[WIDGET]["model_id"] = f"{(widgets := widgets + 1):032x}"
 
 
 def cost_row(log: list[dict[str, Any]]) -> str:
