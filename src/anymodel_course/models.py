@@ -6,11 +6,14 @@ the list is asked first, and what is not known is None, never 0 or False.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
 import litellm
+
+from .price_list import entry_of, last_day
 
 
 @dataclass(frozen=True)
@@ -69,22 +72,13 @@ def model_facts(model: str) -> ModelFacts:
         output_price=_per_million(entry.get("output_cost_per_token")),
         tools=None if passed_on is None else "tools" in passed_on,
         structured_output=None if passed_on is None else "response_format" in passed_on,
-        retires=date.fromisoformat(entry["deprecation_date"]) if entry.get("deprecation_date") else None,
+        retires=last_day(entry),
     )
 
 
-def listed(model: str) -> dict[str, Any] | None:
-    """Return the list's entry for a full id, or None.
-
-    The list has some ids with the provider in front and others without; then the entry names the provider, or a part of
-    it ("cohere_chat"). A model on Ollama stands under `ollama/`, whichever of LiteLLM's two routes the id names.
-    """
-    prefix, _, name = model.partition("/")
-    entry: dict[str, Any] | None = litellm.model_cost.get(f"ollama/{name}" if prefix == "ollama_chat" else model)
-    if entry is None:
-        bare = litellm.model_cost.get(name)
-        entry = bare if bare and str(bare.get("litellm_provider")).startswith(prefix) else None
-    return entry
+def listed(model: str) -> Mapping[str, Any] | None:
+    """Return the list's entry for a full id, or None. See `price_list.entry_of`."""
+    return entry_of(model, litellm.model_cost)
 
 
 def litellm_serves(provider: str) -> bool:

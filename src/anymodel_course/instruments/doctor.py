@@ -20,6 +20,7 @@ import textwrap
 import urllib.request
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
@@ -197,6 +198,19 @@ def _bytecode() -> Iterator[Finding]:
         )
 
 
+def _models() -> Iterator[Finding]:
+    from .. import price_list
+    from ..providers import PROVIDERS
+
+    models = dict.fromkeys(model for row in PROVIDERS.values() for model in (row.model, row.cheap))
+    ending = price_list.ending(models, price_list.bundled(), date.today())
+    for model, day in ending.items():
+        fix = "Offline nothing changes. Live, take another id: notebook 03 shows how to find one."
+        yield Finding("model", "note", f"{model} is served until {day} only.", fix)
+    if not ending:
+        yield Finding("models", "ok", f"no id of the course ends within {price_list.NOTICE} days, as far as announced.")
+
+
 # --- keys and addresses ----------------------------------------------------------------------------------------------
 # `keys` reads .env with python-dotenv, which may be missing too: it is imported where `_guarded` can tell of that.
 
@@ -333,4 +347,17 @@ def _answers(host: str, port: int) -> bool:
     return True
 
 
-CHECKS = (_python, _kernel, _packages, _stack, _bytecode, _dotenv, _keys, _addresses, _proxy, _ollama, _loopback)
+CHECKS = (
+    _python,
+    _kernel,
+    _packages,
+    _stack,
+    _bytecode,
+    _models,
+    _dotenv,
+    _keys,
+    _addresses,
+    _proxy,
+    _ollama,
+    _loopback,
+)

@@ -401,3 +401,12 @@ def test_a_sandbox_without_loopback_is_a_problem(monkeypatch: pytest.MonkeyPatch
 def test_every_provider_is_looked_at() -> None:
     named = [f.name for f in doctor().findings if f.name.startswith("key of")]
     assert named == [f"key of {row.title}" for row in PROVIDERS.values()]
+
+
+def test_a_model_that_ends_soon_is_a_note_and_no_problem(monkeypatch: pytest.MonkeyPatch) -> None:
+    model = PROVIDERS["anthropic"].model
+    monkeypatch.setattr("anymodel_course.price_list.bundled", lambda: {model: {"deprecation_date": "2026-11-30"}})
+    report = doctor()
+    (finding,) = [f for f in report.findings if f.name == "model"]
+    assert (finding.level, report.ok) == ("note", True)
+    assert f"{model} is served until 2026-11-30 only." in finding.found
