@@ -10,6 +10,7 @@ from .providers import nearest
 VERBS = {
     "doctor": (".instruments.doctor", "say what on this machine could be in the way, and how to mend it"),
     "refresh": (".upkeep.refresh", "run notebooks offline and store their outputs: refresh [NOTEBOOK …]"),
+    "export": (".upkeep.export", "copy the notebooks for a class: export DIR, see --help"),
     "bench": (".upkeep.bench", "measure what the course promises, as ratios within one run"),
     "live-check": (".upkeep.live_check", "run the notebooks on a real provider, at your cost: live-check PROVIDER"),
     "renew": (".upkeep.renew", "lock the newest versions that fit, and environment.yml with them"),
