@@ -1,4 +1,7 @@
-"""`explain`: the errors that notebooks 00 to 02 show, raised by the real libraries, and what is made of them."""
+"""`explain`: errors of a learner's session, raised by the real libraries, and what is made of them.
+
+What each provider's failures become is tested in tests/sdk/test_errors_explained.py.
+"""
 
 from __future__ import annotations
 
@@ -12,12 +15,14 @@ from typing import Any
 import agents
 import litellm
 import pytest
-from agents import Agent, Runner
+from agents import Agent, ModelSettings, Runner, function_tool
 from agents.extensions.models.litellm_model import LitellmModel
+from pydantic import BaseModel
 
 import anymodel_course as course
-from anymodel_course import explain, fails
-from anymodel_course.instruments.explain import _ROWS
+from anymodel_course import explain, fails, session
+from anymodel_course.instruments.budget import BudgetSpent
+from anymodel_course.instruments.known_errors import ROWS
 from anymodel_course.providers import PROVIDERS
 from scripted_providers.environment import DUMMY_KEY
 from scripted_providers.server import Server
@@ -33,15 +38,15 @@ def _session(started: Server) -> None:
     """Every error here is raised in a learner's session that has started, offline."""
 
 
-async def error_of(model: Any, *, streamed: bool = False) -> Exception:
+async def error_of(model: Any, *, streamed: bool = False, **more: Any) -> Exception:
     """Run an agent on a model, and return what it raises."""
-    agent = Agent(name="A", model=model)
+    agent = Agent(name="A", model=model, **more)
     try:
         if streamed:
             async for _ in Runner.run_streamed(agent, "Hello?").stream_events():
                 pass
         else:
-            await Runner.run(agent, "Hello?")
+            await Runner.run(agent, "Hello?", max_turns=3)
     except Exception as error:
         return error
     raise AssertionError("nothing was raised")
@@ -136,6 +141,108 @@ async def test_too_many_requests(name: str, streamed: bool) -> None:
     assert "ModelRetrySettings" in found.fix
 
 
+# --- what the SDK, LiteLLM and the course refuse by themselves -----------------------------------------------------
+
+
+class City(BaseModel):
+    name: str
+
+
+@function_tool
+def look() -> str:
+    """Look."""
+    return "nothing"
+
+
+async def test_an_output_type_that_is_not_passed_on_and_what_drop_params_makes_of_it(
+    monkeypatch: pytest.MonkeyPatch, started: Server
+) -> None:
+    found = explain(await error_of(model_of("cohere"), output_type=City))
+    assert found.error == "UnsupportedParamsError (status 400)"
+    assert (found.what, found.where) == ("LiteLLM passes no output_type on to Cohere. Nothing was sent.", "Cohere")
+    assert any("drop_params" in trap for trap in found.traps)
+    assert len(started.log) == 0
+    monkeypatch.setattr(litellm, "drop_params", True)
+    course.model_says("Just prose.")
+    dropped = explain(await error_of(model_of("cohere"), output_type=City))
+    assert dropped.error == "ModelBehaviorError"
+    assert "drop_params" in dropped.causes[0]
+
+
+async def test_tools_that_litellm_knows_a_model_cannot_call(started: Server) -> None:
+    found = explain(await error_of(LitellmModel("bedrock/deepseek.r1-v1:0"), tools=[look]))
+    assert (found.error, found.what) == ("UnsupportedParamsError (status 400)", "This model cannot call tools.")
+    assert found.where == "AWS Bedrock"
+    assert len(started.log) == 0
+
+
+@pytest.mark.parametrize(
+    ("model", "settings", "what"),
+    [
+        ("openai/gpt-5-mini", {"temperature": 0.2}, "LiteLLM knows that this model takes no temperature."),
+        ("cohere/command-a-03-2025", {"parallel_tool_calls": True}, "… takes no parallel_tool_calls."),
+        (PROVIDERS["anthropic"].model, {"tool_choice": "required"}, "This model takes no tool_choice that forces"),
+    ],
+)
+async def test_a_setting_that_a_model_does_not_take(model: str, settings: dict[str, Any], what: str) -> None:
+    error = await error_of(LitellmModel(model), tools=[look], model_settings=ModelSettings(**settings))
+    assert type(error).__name__ == "UnsupportedParamsError"
+    assert what.removeprefix("…") in explain(error).what
+
+
+async def test_a_run_that_goes_round_in_circles(started: Server) -> None:
+    course.model_says(course.call("look"), times=9)
+    found = explain(await error_of(model_of("anthropic"), tools=[look]))
+    assert found.error == "MaxTurnsExceeded"
+    assert found.what.startswith("The model was called as often as max_turns allows")
+    assert len(started.log) == 3
+
+
+async def test_a_tool_that_the_model_made_up() -> None:
+    course.model_says(course.call("nope"))
+    assert "does not have" in explain(await error_of(model_of("anthropic"), tools=[look])).what
+
+
+async def test_a_budget_that_is_spent() -> None:
+    course.model_says(course.call("look"), times=9)
+    agent = course.make_agent("anthropic", tools=[look], budget=course.budget(tokens=1))
+    with pytest.raises(BudgetSpent) as raised:
+        await Runner.run(agent, "Hello?")
+    assert "budget stopped the run" in explain(raised.value).what
+
+
+def test_as_many_live_calls_as_were_allowed() -> None:
+    found = explain(session.LiveCap("50 live calls since start()"))
+    assert "max_calls" in found.fix
+
+
+@pytest.mark.parametrize("kind", ["wrong_key", "unknown_model", "rate_limit", "timeout", "disconnect"])
+async def test_an_agent_without_a_litellm_model_fails_at_openai(kind: str) -> None:
+    course.model_says(fails(kind, retry_after=0.01), times=3)
+    found = explain(await error_of(None, model_settings=ModelSettings(extra_args={"timeout": 0.2})))
+    assert found.known
+    assert found.where == "OpenAI"
+
+
+async def test_an_exception_of_another_call_underneath_is_not_taken_for_the_cause() -> None:
+    """What a learner tries in an `except` block carries the first error along."""
+    course.model_says(fails("rate_limit", retry_after=0.01), fails("wrong_key"))
+    try:
+        await Runner.run(Agent(name="A", model=model_of("mistral")), "Hello?")
+    except Exception:
+        second = await error_of(model_of("anthropic"))
+    assert (explain(second).what, explain(second).where) == (REFUSED, "Anthropic")
+
+
+@pytest.mark.parametrize("name", NAMES)
+async def test_the_fix_for_a_closed_connection_is_what_makes_the_run_succeed(name: str) -> None:
+    course.model_says(fails("disconnect"), "At last.")
+    fix = explain(like("Server disconnected", 500)).fix
+    settings = eval(fix, dict(vars(agents)))
+    result = await Runner.run(Agent(name="A", model=model_of(name), model_settings=settings), "Hello?")
+    assert result.final_output == "At last."
+
+
 # --- what nobody knows, and what is no error ---------------------------------------------------------------------
 
 
@@ -162,11 +269,10 @@ def test_an_unknown_error_is_called_one(error: BaseException) -> None:
     assert str(found).startswith(f"{type(error).__name__}\nWhat happened: The course does not know this error.")
 
 
-async def test_a_providers_error_that_has_no_row_still_tells_where() -> None:
-    course.model_says(fails("context_too_long"))
-    found = explain(await error_of(model_of("anthropic")))
+def test_a_providers_error_that_has_no_row_still_tells_where() -> None:
+    found = explain(like("I am a teapot.", 418))
     assert not found.known
-    assert (found.error, found.where) == ("ContextWindowExceededError (status 400)", "Anthropic")
+    assert (found.error, found.where) == ("Exception (status 418)", "Anthropic")
 
 
 @pytest.mark.parametrize("given", ["RateLimitError", None, 429, ValueError, {"status": 401}])
@@ -178,37 +284,61 @@ def test_what_is_no_exception_is_refused(given: Any) -> None:
 # --- every row ---------------------------------------------------------------------------------------------------
 
 
-class UserError(Exception):
-    """As the SDK's."""
+def like(text: str = "", status: int | None = None, provider: str = "anthropic", name: str = "Exception") -> Exception:
+    """An exception as LiteLLM or the SDK raises it, as far as `explain` can see."""
+    error: Any = type(name, (Exception,), {})(text)
+    error.status_code, error.llm_provider, error.model = status, provider, f"{provider}/some-model"
+    return error  # type: ignore[no-any-return]
 
 
-def like(text: str = "", status: int | None = None, provider: str = "anthropic") -> Exception:
-    error = Exception(text)
-    error.status_code, error.llm_provider = status, provider  # type: ignore[attr-defined]
-    return error
-
-
+UNSUPPORTED = {"status": 400, "name": "UnsupportedParamsError"}
 ONE_OF_EACH = [
     RuntimeError("AgentRunner.run_sync() cannot be called when an event loop is already running."),
-    UserError("Unknown prefix: anthropic"),
+    like("Unknown prefix: anthropic", name="UserError"),
     like("LLM Provider NOT provided"),
+    like("Your default credentials were not found.", 500, "vertex_ai"),
     TypeError("got an unexpected keyword argument 'api_base'"),
+    like("Spent of 200 tokens: …", name="BudgetSpent"),
+    like("50 live calls since start()", name="LiveCap"),
+    like("Max turns (2) exceeded", name="MaxTurnsExceeded"),
     like("you are offline, and this looks like a real key", 401),
     like("Missing Anthropic API Key", 401),
+    like("'ascii' codec can't encode character", 500),
     like("no", 401),
+    like("tools is not supported in this model.", 400),
+    like("anthropic does not support parameters: ['response_format']", **UNSUPPORTED),
+    like("does not support forced tool use", **UNSUPPORTED),
+    like("anthropic does not support parameters: ['stop']", **UNSUPPORTED),
+    like("too long", 400, name="ContextWindowExceededError"),
+    like('model "some-model" not found, try pulling it first', 404, "ollama"),
+    like("no such model", 404),
+    like("Expecting value: line 1 column 1 (char 0)", 500),
+    like("Response payload is not completed", 500),
+    like("Server disconnected", 500),
+    like("Cannot connect to host 127.0.0.1:11434", 500, "ollama"),
+    like("Cannot connect to host example.invalid:443", 500),
+    like("Connection error.", 500),
+    like("too late", 408, name="Timeout"),
+    like("Overloaded", 500),
     like("slow down", 429),
+    like("Invalid JSON when parsing model output", name="ModelBehaviorError"),
+    like("Tool look not found in agent A", name="ModelBehaviorError"),
+    like("Model did not produce a final response!", name="ModelBehaviorError"),
+    like("no good", 400, name="BadRequestError"),
 ]
 EXPLAINED = [explain(error) for error in ONE_OF_EACH]
+TOO_MANY_FIX = next(found.fix for found in EXPLAINED if found.what == TOO_MANY)
 
 
 def test_the_errors_here_are_one_for_every_row() -> None:
-    assert [found.what for found in EXPLAINED] == [row.what for row in _ROWS]
+    assert [found.what for found in EXPLAINED] == [row.what.format(title="Anthropic", setting="stop") for row in ROWS]
 
 
 @pytest.mark.parametrize("found", EXPLAINED, ids=lambda e: e.error)
 def test_a_fix_is_python_and_names_only_what_exists(found: course.instruments.explain.Explanation) -> None:  # type: ignore[name-defined]
     tree = ast.parse(found.fix)
     known = set(vars(builtins)) | {"course", "LitellmModel"} | {"agent", "prompt", "result", "error"}
+    known |= {node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
     for node in ast.walk(tree):
         if isinstance(node, ast.Name):
             assert node.id in known or hasattr(agents, node.id), node.id
@@ -216,18 +346,18 @@ def test_a_fix_is_python_and_names_only_what_exists(found: course.instruments.ex
             assert hasattr(getattr(agents, node.value.id), node.attr), node.attr
         if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "course":
             assert node.attr in course.__all__, node.attr
-    assert "{" not in found.fix, "a blank was not filled in"
+    assert not re.search(r"\{\w+\}", found.fix), "a blank was not filled in"
 
 
 def test_the_fix_for_too_many_requests_works_as_it_stands() -> None:
-    settings = eval(EXPLAINED[-1].fix, dict(vars(agents)))
+    settings = eval(TOO_MANY_FIX, dict(vars(agents)))
     assert settings.retry.max_retries == 3
     assert settings.retry.policy is not None
 
 
 async def test_the_fix_for_too_many_requests_is_what_makes_the_run_succeed() -> None:
     course.model_says(fails("rate_limit", retry_after=0.01), "At last.")
-    settings = eval(EXPLAINED[-1].fix, dict(vars(agents)))
+    settings = eval(TOO_MANY_FIX, dict(vars(agents)))
     result = await Runner.run(Agent(name="A", model=model_of("anthropic"), model_settings=settings), "Hello?")
     assert result.final_output == "At last."
 
@@ -238,7 +368,7 @@ def test_text_and_html_hold_everything(found: Any) -> None:
     assert repr(found) == text
     assert found.known
     assert found.causes
-    for part in (found.error, found.where, found.what, *found.causes, *found.fix.splitlines()):
+    for part in (found.error, found.where, found.what, *found.causes, *found.traps, *found.fix.splitlines()):
         assert part in text
         assert part in shown
 
