@@ -18,8 +18,9 @@ from typing import Any, NamedTuple
 import litellm
 import nbformat
 import pytest
-from agents import Agent, Runner, function_tool, input_guardrail
+from agents import Agent, RunConfig, Runner, function_tool, input_guardrail
 from agents.extensions.models.litellm_model import LitellmModel
+from agents.tracing import TracingProcessor
 
 import anymodel_course as course
 from anymodel_course import call, checks, fails, session
@@ -248,6 +249,52 @@ def cheapest_by(
     return cheapest
 
 
+class NothingNoted(TracingProcessor):
+    """A trace processor with nothing in it; those below note something wrong."""
+
+    def on_span_end(self, span: Any) -> None: ...
+    def on_trace_start(self, trace: Any) -> None: ...
+    def on_trace_end(self, trace: Any) -> None: ...
+    def on_span_start(self, span: Any) -> None: ...
+    def shutdown(self) -> None: ...
+    def force_flush(self) -> None: ...
+
+
+class NamesOfTools(NothingNoted):
+    def __init__(self) -> None:
+        self.names: list[str] = []
+
+    def on_span_end(self, span: Any) -> None:
+        if span.span_data.type == "function":
+            self.names.append(span.span_data.name)
+
+
+class ListOfNames:
+    names: list[str] = []
+
+
+class NamesNever(NamesOfTools):
+    def on_span_end(self, span: Any) -> None:
+        if span.span_data.type == "tool":
+            self.names.append(span.span_data.name)
+
+
+class NamesAtTheStart(NamesOfTools):
+    on_span_start, on_span_end = NamesOfTools.on_span_end, NothingNoted.on_span_end
+
+
+class NamesOfEverything(NamesOfTools):
+    def on_span_end(self, span: Any) -> None:
+        self.names.append(str(getattr(span.span_data, "name", None)))
+
+
+class NamesShared(NamesOfTools):
+    shared: list[str] = []
+
+    def __init__(self) -> None:
+        self.names = self.shared
+
+
 OSLO, ROME = call("get_temperature", city="Oslo"), call("get_temperature", city="Rome")
 ENV = 'OPENAI_API_KEY=made-up-1111\nANTHROPIC_API_KEY="made-up-2222"\nGEMINI_API_KEY=made-up-3333\n'
 SDK = "openai-agents[litellm]>=0.20,<0.21"
@@ -338,6 +385,20 @@ MISTAKES: list[tuple[str, Any, str]] = [
     ("cheapest", cheapest_by(lambda cost: cost or 0.0), "is not free: leave it out"),
     ("cheapest", cheapest_by(lambda cost: cost or None), "costs 0, which is a price"),
     ("cheapest", cheapest_by(lambda cost: cost, received=0), "use both numbers"),
+    ("tool_names", NamesOfTools(), "give me the class itself"),
+    ("tool_names", "ToolNames", "I need a class"),
+    ("tool_names", ListOfNames, "no trace processor"),
+    ("tool_names", TracingProcessor, "a processor has all six"),
+    ("tool_names", NothingNoted, "no list `names`"),
+    ("tool_names", NamesNever, "the list is empty"),
+    ("tool_names", NamesAtTheStart, "in the order in which they began"),
+    ("tool_names", NamesOfEverything, "your list says"),
+    ("tool_names", NamesShared, "make it in __init__"),
+    ("discreet", {"workflow_name": "Support"}, "I need a RunConfig, and this is a dict"),
+    ("discreet", RunConfig(tracing_disabled=True), "nothing is measured either"),
+    ("discreet", RunConfig(workflow_name="Support", group_id="customer-17"), "trace_include_sensitive_data=False"),
+    ("discreet", RunConfig(trace_include_sensitive_data=False, group_id="customer-17"), "workflow_name=…"),
+    ("discreet", RunConfig(trace_include_sensitive_data=False, workflow_name="Support"), "group_id=…"),
 ]
 
 
