@@ -178,10 +178,11 @@ async def test_one_text_for_every_broken_connection_is_told_apart_by_what_lies_u
         "The key cannot stand in an HTTP header",
         "Nobody listens at the address",
     ]
-    for error in filter(None, errors):
+    alike = [error for error in errors if error and not (STACK_B and error is errors[2])]  # there it names the header
+    for error in alike:
         assert str(error).endswith("Connection error.")
         error.__context__ = error.__cause__ = None
-    (bare,) = {str(explain(error)) for error in errors if error}
+    (bare,) = {str(explain(error)) for error in alike}
     assert "this text does not tell how" in bare
     for cause in ("Nobody listens", "was closed before", "holds a line end"):
         assert cause in bare
