@@ -350,12 +350,12 @@ def _import_quietly() -> None:
 
         from .metering import meter
         from .precall import Reports
-        from .tracing import Recorder
+        from .tracing import Answers, Recorder
     litellm.suppress_debug_info = True  # no "Give Feedback" lines
     _recorder = Recorder()
     _reports = Reports()
     litellm.input_callback.append(_reports)
-    litellm.callbacks.append(meter)
+    litellm.callbacks += [meter, Answers(_recorder)]
     if early:
         print(
             "litellm was imported before course.start(), so it may have fetched its price list or read a .env file by "

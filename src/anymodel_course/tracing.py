@@ -1,4 +1,4 @@
-"""Traces: what the SDK tells of a run, kept on this machine. Importing this module imports the SDK.
+"""Traces: what the SDK tells of a run, kept on this machine. Importing this imports the SDK and LiteLLM.
 
 By default the SDK sends every prompt and answer to OpenAI as soon as an OpenAI key is set, whatever model ran.
 `start()` puts the recorder of this module in the place of that exporter.
@@ -14,6 +14,7 @@ from typing import Any, Literal
 import agents
 from agents.tracing import Span, Trace, TracingProcessor
 from agents.tracing.processors import default_exporter, default_processor
+from litellm.integrations.custom_logger import CustomLogger
 
 from . import session
 from .keys import own_values
@@ -24,10 +25,18 @@ LONGEST = 5_000  # spans of one trace; what comes after them is counted, not kep
 
 @dataclass
 class Recorded:
-    """One trace: its spans in the order in which they began. The SDK goes on filling them in until they end."""
+    """One trace: its spans in the order in which they began. The SDK goes on filling them in until they end.
+
+    Attributes:
+        trace: The SDK's own object.
+        spans: The first `LONGEST` of its spans.
+        answers: The ids of the models' answers in it.
+        left_out: How many spans came after those.
+    """
 
     trace: Trace
     spans: list[Span[Any]] = field(default_factory=list)
+    answers: set[str] = field(default_factory=set)
     left_out: int = 0
 
 
@@ -62,7 +71,7 @@ class Recorder(TracingProcessor):
         with self._lock:
             if span.span_data.type in ("task", "agent"):
                 self._open[span.span_id] = str(getattr(span.span_data, "name", None) or "Agent workflow")
-            found = next((t for t in reversed(self.traces) if t.trace.trace_id == span.trace_id), None)
+            found = self._kept(span.trace_id)
             if found is None:  # its trace is too old, or began before this recorder
                 return
             if len(found.spans) < LONGEST:
@@ -75,11 +84,39 @@ class Recorder(TracingProcessor):
         with self._lock:
             self._open.pop(span.span_id, None)
 
+    def on_answer(self, trace_id: str, answer: str) -> None:
+        """Note that a model's answer came in this trace."""
+        with self._lock:
+            found = self._kept(trace_id)
+            if found is not None and len(found.answers) < LONGEST:
+                found.answers.add(answer)
+
+    def _kept(self, trace_id: str) -> Recorded | None:
+        return next((t for t in reversed(self.traces) if t.trace.trace_id == trace_id), None)
+
     def shutdown(self) -> None:
         """See `TracingProcessor`."""
 
     def force_flush(self) -> None:
         """See `TracingProcessor`."""
+
+
+class Answers(CustomLogger):
+    """Tells the recorder in which trace an answer came. `start()` puts it into `litellm.callbacks`.
+
+    The result of a plain run does not name its trace, and no span names the answer. LiteLLM calls this inside the span
+    of the model call, so here both are known.
+    """
+
+    def __init__(self, recorder: Recorder) -> None:
+        super().__init__()
+        self._recorder = recorder
+
+    async def async_post_call_success_deployment_hook(self, request_data: Any, response: Any, call_type: Any) -> None:
+        """See LiteLLM's `CustomLogger`."""
+        span = agents.get_current_span()
+        if span is not None:
+            self._recorder.on_answer(span.trace_id, str(getattr(response, "id", "")))
 
 
 def setup_tracing(mode: Literal["local", "openai", "off"] = "local") -> None:

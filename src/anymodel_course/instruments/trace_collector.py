@@ -13,6 +13,7 @@ class TraceCollector:
 
     Attributes:
         received: The traces and spans that arrived, as the SDK exports them, in order.
+        authorizations: The header of that name, of each request: whose key came with it. For tests, not for showing.
         url: Where it listens, on 127.0.0.1.
 
     Example:
@@ -23,13 +24,19 @@ class TraceCollector:
 
     def __init__(self) -> None:
         self.received: list[dict[str, Any]] = []
-        received = self.received
+        self.authorizations: list[str] = []
+        received, authorizations = self.received, self.authorizations
 
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers.get("content-length") or 0))
-                received.extend(json.loads(body)["data"])
-                self.send_response(204)
+                try:
+                    items = json.loads(body)["data"]
+                    received.extend(dict(item) for item in items)
+                    authorizations.append(str(self.headers.get("authorization")))
+                    self.send_response(204)
+                except (ValueError, TypeError, KeyError):
+                    self.send_response(400)
                 self.end_headers()
 
             def log_message(self, format: str, *args: Any) -> None:

@@ -7,63 +7,28 @@ whoever adds up everything gets three times the truth.
 from __future__ import annotations
 
 import html
-import json
-from collections import defaultdict
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
-from datetime import datetime
 from typing import Any
 
+from agents.models.fake_id import FAKE_RESPONSES_ID
 from agents.result import RunResultBase
-from agents.tracing import Span
 
 from .. import session
 from ..sent import own_secrets, scrubbed
 from ..tracing import KEPT, Recorded
+from .trace_nodes import CALLS, Node, nodes
 
 BAR = 24  # characters of a bar: a whole run
-LONG = 4_000  # characters of an input or output that are shown
-
-
-@dataclass(frozen=True)
-class Node:
-    """One span, ready to be shown.
-
-    Attributes:
-        depth: How many spans stand above it.
-        kind: "task", "agent", "turn", "generation", "function", "handoff", …
-        name: The agent's, tool's or model's name; empty where there is none.
-        tokens: Sent and received, of a model call; else None.
-        start: Seconds after the trace's first span began.
-        end: The same, or None while it is under way.
-        error: What went wrong here, or an empty string.
-        folded: What it was given and what it gave, by heading; without keys.
-    """
-
-    depth: int
-    kind: str
-    name: str
-    tokens: tuple[int, int] | None
-    start: float
-    end: float | None
-    error: str
-    folded: tuple[tuple[str, str], ...]
-
-    @property
-    def title(self) -> str:
-        """What it is, in a few words."""
-        kind = {"function": "tool", "generation": "model call"}.get(self.kind, self.kind)
-        return f"{kind} {self.name}".strip()
 
 
 class TraceTree:
     """A trace as a tree. Prints as text without times, so that it can be compared; shows with times in a notebook."""
 
     def __init__(self, recorded: Recorded) -> None:
-        self.name = recorded.trace.name
-        self.group_id: str | None = getattr(recorded.trace, "group_id", None)
+        secrets = own_secrets()
+        self.name = str(scrubbed(recorded.trace.name, secrets))
+        self.group_id: str | None = scrubbed(getattr(recorded.trace, "group_id", None), secrets)
         self.left_out = recorded.left_out
-        self.nodes = _told_once(_nodes(recorded.spans))
+        self.nodes = nodes(recorded.spans, secrets)
 
     @property
     def tokens(self) -> tuple[int, int]:
@@ -77,7 +42,7 @@ class TraceTree:
 
     @property
     def _summary(self) -> str:
-        calls = sum(node.kind == "generation" for node in self.nodes)
+        calls = sum(node.kind in CALLS for node in self.nodes)
         sent, received = self.tokens
         more = f" {self.left_out:,} later spans were not kept." if self.left_out else ""
         return f"{calls} model call{'' if calls == 1 else 's'}: {sent:,} tokens sent, {received:,} received.{more}"
@@ -107,20 +72,22 @@ class TraceTree:
             tokens = f"{node.tokens[0]:,} + {node.tokens[1]:,}" if node.tokens else ""
             took = "under way" if node.end is None else f"{(node.end - node.start) * 1000:,.1f}"
             cells = [
-                f'<th scope="row" style="{_LEFT}">{indent}{html.escape(node.title)}{error}</th>',
-                f'<td style="{_LEFT}">{tokens}</td>',
-                f"<td>{took}</td>",
-                f'<td style="{_LEFT}"><code aria-hidden="true">{_bar(node, whole)}</code></td>',
-                f'<td style="{_LEFT}">{folds}</td>',
+                f"<td {_LEFT}>{node.depth + 1}</td>",
+                f'<th scope="row" {_LEFT}>{indent}{html.escape(node.title)}{error}</th>',
+                f"<td {_LEFT}>{tokens}</td>",
+                f"<td {_LEFT}>{node.start * 1000:,.1f}</td>",
+                f"<td {_LEFT}>{took}</td>",
+                f'<td {_LEFT}><code aria-hidden="true">{_bar(node, whole)}</code></td>',
+                f"<td {_LEFT}>{folds}</td>",
             ]
             rows.append(f"<tr>{''.join(cells)}</tr>")
-        heads = ("span", "tokens sent + received", "ms", "when", "given and gave")
-        head = "".join(f'<th scope="col" style="{_LEFT}">{h}</th>' for h in heads)
+        heads = ("level", "span", "tokens sent + received", "begins at ms", "takes ms", "when", "given and gave")
+        head = "".join(f'<th scope="col" {_LEFT}>{h}</th>' for h in heads)
         table = f"<table><thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table>"
         return f"<p><b>{html.escape(self._heading)}</b></p>{table}<p>{html.escape(self._summary)}</p>"
 
 
-_LEFT = "text-align: left; vertical-align: top"
+_LEFT = 'align="left" valign="top" style="text-align: left; vertical-align: top"'  # GitHub drops the style
 
 
 def trace_tree(result: RunResultBase | None = None) -> TraceTree:
@@ -145,98 +112,43 @@ def trace_tree(result: RunResultBase | None = None) -> TraceTree:
                 model call anthropic/claude-sonnet-5-5: 15 + 8 tokens
         1 model call: 15 tokens sent, 8 received.
     """
-    recorded = list(session.recorder().traces)
+    recorded = [r for r in session.recorder().traces if r.spans]
     if result is not None:
         if not isinstance(result, RunResultBase):
             raise TypeError(f"trace_tree takes what Runner.run(…) returned, not {type(result).__name__}.")
-        wanted = _said([response.output for response in result.raw_responses])
-        recorded = [r for r in recorded if _is_of(r, wanted)]
-    recorded = [r for r in recorded if r.spans]
+        name, answers = _trace_id(result), _answers(result)
+        recorded = [r for r in recorded if (r.trace.trace_id == name if name else answers and answers <= _given(r))]
     if not recorded:
         raise RuntimeError(
-            "No such run was recorded. Was tracing off, by setup_tracing or RunConfig(tracing_disabled=True)? Only the "
-            f"last {KEPT} traces are kept, and none while another trace processor has taken the recorder's place."
+            "No such run was recorded. Was tracing off, by setup_tracing, RunConfig(tracing_disabled=True) or "
+            f"OPENAI_AGENTS_DISABLE_TRACING? Only the last {KEPT} traces are kept, and none while another trace "
+            "processor has taken the recorder's place."
         )
     return TraceTree(recorded[-1])
 
 
-def _is_of(recorded: Recorded, wanted: list[str]) -> bool:
-    """Whether a trace has the model calls of a run. A result does not name its trace, so their words have to do."""
-    said = iter(_said([s.span_data.output for s in recorded.spans if s.span_data.type == "generation"]))
-    return all(word in said for word in wanted)  # in this order; agents inside tools may speak in between
+def _trace_id(result: Any) -> str | None:
+    """Return the trace that a result names. Only those do that can be resumed: streams, and runs that wait."""
+    try:
+        state = result.to_state().to_json(context_serializer=lambda _: {})
+    except Exception:  # the SDK's many reasons why a run cannot be resumed; its answers have ids as well
+        return None
+    found = (state.get("trace") or {}).get("id")
+    return str(found) if found else None
 
 
-def _said(value: Any) -> list[str]:
-    """Return the texts and tool arguments in what models gave, in order, whichever format they stand in."""
-    if hasattr(value, "model_dump"):
-        value = value.model_dump()
-    if isinstance(value, dict):
-        return [
-            word
-            for key, item in value.items()
-            for word in ([item] if isinstance(item, str) and key in ("text", "content", "arguments") else _said(item))
-        ]
-    return [word for item in value for word in _said(item)] if isinstance(value, list | tuple) else []
+def _answers(result: RunResultBase) -> set[str]:
+    """Return the ids of a run's answers, which LiteLLM's come with on each of their items."""
+    ids = {response.response_id for response in result.raw_responses}
+    for response in result.raw_responses:
+        ids |= {(getattr(item, "provider_data", None) or {}).get("response_id") for item in response.output}
+    return {id for id in ids if id and id != FAKE_RESPONSES_ID}
 
 
-def _nodes(spans: list[Span[Any]]) -> tuple[Node, ...]:
-    known = {span.span_id for span in spans}
-    below: dict[str | None, list[Span[Any]]] = defaultdict(list)
-    for span in spans:
-        below[span.parent_id if span.parent_id in known else None].append(span)
-    began = min((_seconds(span.started_at) for span in spans), default=0.0)
-    secrets = own_secrets()
-
-    def walk(parent: str | None, depth: int) -> Iterator[Node]:
-        for span in below[parent]:
-            yield _node(span, depth, began, secrets)
-            yield from walk(span.span_id, depth + 1)
-
-    return tuple(walk(None, 0))
-
-
-def _told_once(nodes: tuple[Node, ...]) -> tuple[Node, ...]:
-    """Leave an error where it happened: the SDK repeats it on the agent above."""
-    return tuple(
-        replace(node, error="") if node.error and any(n.error == node.error for n in nodes[i + 1 :]) else node
-        for i, node in enumerate(nodes)
-    )
-
-
-def _node(span: Span[Any], depth: int, began: float, secrets: list[str]) -> Node:
-    data = span.span_data
-    exported = data.export()
-    kind = data.type if data.type != "custom" else str(exported.get("data", {}).get("sdk_span_type") or "custom")
-    names = {
-        "generation": exported.get("model"),
-        "task": getattr(data, "name", None),
-        "turn": getattr(data, "turn", None),
-        "handoff": f"{exported.get('from_agent')} → {exported.get('to_agent')}",
-    }
-    used = exported.get("usage") if kind == "generation" else None
-    error: Mapping[str, Any] = span.error or {"message": ""}
-    said = str((error.get("data") or {}).get("error") or error["message"])
-    folded = tuple((h, _text(exported[h], secrets)) for h in ("input", "output") if exported.get(h))
-    return Node(
-        depth=depth,
-        kind=kind,
-        name=str(names.get(kind, exported.get("name")) or ""),
-        tokens=(used.get("input_tokens") or 0, used.get("output_tokens") or 0) if used else None,
-        start=_seconds(span.started_at) - began,
-        end=_seconds(span.ended_at) - began if span.ended_at else None,
-        error=str(scrubbed(said, secrets)),
-        folded=folded,
-    )
-
-
-def _text(value: Any, secrets: list[str]) -> str:
-    clean = scrubbed(value if isinstance(value, str) else json.loads(json.dumps(value, default=str)), secrets)
-    text = clean if isinstance(clean, str) else json.dumps(clean, ensure_ascii=False, indent=1)
-    return text if len(text) <= LONG else f"{text[:LONG]}… [{len(text) - LONG:,} more characters]"
-
-
-def _seconds(at: str | None) -> float:
-    return datetime.fromisoformat(at).timestamp() if at else 0.0
+def _given(recorded: Recorded) -> set[str]:
+    """Return the ids of a trace's answers, also of those that came from OpenAI without LiteLLM."""
+    responses = [span.span_data.response for span in recorded.spans if span.span_data.type == "response"]
+    return recorded.answers | {response.id for response in responses if response is not None}
 
 
 def _tokens(node: Node) -> str:

@@ -7,12 +7,14 @@ never measures time: a busy machine would fail it for nothing.
 from __future__ import annotations
 
 import asyncio
+import gc
 import math
 import os
 import statistics
 import subprocess
 import sys
 import time
+import tracemalloc
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -47,7 +49,7 @@ def main(arguments: list[str]) -> int:
         print("bench takes no arguments.", file=sys.stderr)
         return 2
     short = False
-    for part in (imports, stand_in, calls, through_litellm, idle_gaps):
+    for part in (imports, stand_in, calls, through_litellm, traces, idle_gaps):
         for figure in part():
             print(figure, flush=True)
             short = short or figure.value > figure.goal
@@ -196,6 +198,74 @@ async def _through_litellm() -> dict[str, tuple[float, float]]:
                     times.append((time.perf_counter() - t) * 1000)
         medians[row.name] = (statistics.median(taken[None]), statistics.median(taken["Paris."]))
     return medians
+
+
+def traces() -> Iterator[Figure]:
+    """Measure what recording a run costs, what a thousand of them leave behind, and how long a big tree takes."""
+    ratio, plain, grown, rendered = asyncio.run(_traces())
+    yield Figure(f"a run with tracing on against off ({plain:.2f} ms)", ratio, "ratio", 1.05)
+    yield Figure("memory that meter and recorder keep of 1,000 runs", grown, "MB", 20)
+    yield Figure("the tree of a trace of 200 spans, as text and as HTML", rendered, "ms", 100)
+
+
+async def _traces() -> tuple[float, float, float, float]:
+    import anymodel_course as course
+
+    course.start(live=[])
+    import agents
+    from agents import RunConfig, Runner
+
+    from ..session import recorder
+    from ..tracing import KEPT
+
+    agent = course.make_agent("openai", instructions="Be brief.", tools=[agents.function_tool(_look)])
+    taken: dict[bool, list[float]] = {False: [], True: []}
+    configs = {off: RunConfig(tracing_disabled=off) for off in taken}
+    for turn in range(220):
+        for off in (False, True) if turn % 2 else (True, False):
+            course.model_says(course.call("_look"), "Fine.")
+            t = time.perf_counter()
+            await Runner.run(agent, "Look.", run_config=configs[off])
+            if turn >= 20:
+                taken[off].append((time.perf_counter() - t) * 1000)
+    medians = {off: statistics.median(times) for off, times in taken.items()}
+
+    await course.meter.settled()
+    course.meter.reset()
+    recorder().traces.clear()
+    for number in range(1000):
+        if number == 1000 - 2 * KEPT:  # what is older than the traces that are kept is gone, and watching is slow
+            tracemalloc.start()
+        course.model_says(course.call("_look"), "Fine.")
+        await Runner.run(agent, "Look.")
+    await course.meter.settled()
+    full = _traced_memory()
+    recorder().traces.clear()
+    course.meter.reset()
+    kept = full - _traced_memory()
+    tracemalloc.stop()
+
+    course.model_says(*[course.call("_look")] * 65, "Fine.")
+    await Runner.run(agent, "Look.", max_turns=100)
+    spans = len(recorder().traces[-1].spans)
+    assert spans >= 200, spans
+    rendered = []
+    for _ in range(9):
+        t = time.perf_counter()
+        tree = course.trace_tree()
+        str(tree), tree._repr_html_()
+        rendered.append((time.perf_counter() - t) * 1000)
+    return medians[False] / medians[True], medians[True], kept, statistics.median(rendered)
+
+
+def _look() -> str:
+    """Look again."""
+    return "nothing new"
+
+
+def _traced_memory() -> float:
+    gc.collect()
+    return tracemalloc.get_traced_memory()[0] / 1e6
 
 
 def idle_gaps() -> Iterator[Figure]:
