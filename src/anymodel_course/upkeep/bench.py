@@ -245,7 +245,7 @@ async def _traces() -> tuple[float, float, float, float]:
     kept = full - _traced_memory()
     tracemalloc.stop()
 
-    course.model_says(*[course.call("_look")] * 65, "Fine.")
+    course.model_says(*[course.call("_look")] * 70, "Fine.")
     await Runner.run(agent, "Look.", max_turns=100)
     spans = len(recorder().traces[-1].spans)
     assert spans >= 200, spans
