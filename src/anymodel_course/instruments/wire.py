@@ -33,9 +33,11 @@ class Wire:
 
     Attributes:
         requests: What was sent, one for each provider, whole: `requests[0].body` is the JSON body.
+        parts: The only parts to show; None shows all.
     """
 
     requests: tuple[Sent, ...]
+    parts: tuple[str, ...] | None = None
 
     @property
     def note(self) -> str:
@@ -60,7 +62,7 @@ class Wire:
         names = [sent.provider for sent in self.requests]
         margin = max(map(len, names)) + 2
         lines = [names[0]] if len(names) == 1 else []
-        for heading, cells in _rows(self.requests, width=100 - margin):
+        for heading, cells in self._rows(width=100 - margin):
             lines.append(heading)
             for name, cell in zip(names, cells, strict=True):
                 short = [*cell[:_LONG_TEXT], f"… {len(cell) - _LONG_TEXT} more lines"] if _long(cell) else cell
@@ -74,18 +76,21 @@ class Wire:
         names = [sent.provider for sent in self.requests]
         head = "".join(f'<th scope="col" style="{_ALIGNED}">{html.escape(name)}</th>' for name in ("part", *names))
         rows = []
-        for heading, cells in _rows(self.requests, width=100 if len(names) == 1 else max(40, 120 // len(names))):
+        for heading, cells in self._rows(width=100 if len(names) == 1 else max(40, 120 // len(names))):
             row = "".join(f'<td style="{_ALIGNED}">{_cell(heading, cell)}</td>' for cell in cells)
             rows.append(f'<tr><th scope="row" style="{_ALIGNED}">{html.escape(heading)}</th>{row}</tr>')
         table = f"<table><thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table>"
         return f"{table}<p>{html.escape(self.note)}</p>"
+
+    def _rows(self, width: int) -> list[tuple[str, list[list[str]]]]:
+        return [row for row in _rows(self.requests, width) if self.parts is None or row[0] in self.parts]
 
 
 _ALIGNED = "text-align: left; vertical-align: top"  # JupyterLab centres and rights cells otherwise
 _WRAPPED = "white-space: pre-wrap; word-break: normal; overflow-wrap: anywhere"  # JupyterLab breaks within words
 
 
-def wire(compare: Iterable[str] | str | None = None) -> Wire:
+def wire(compare: Iterable[str] | str | None = None, *, parts: Iterable[str] | str | None = None) -> Wire:
     """Show the last request and its answer, or the last requests of several providers side by side.
 
     Offline it is what the stand-in received. Of calls that went elsewhere, live ones above all, it is what LiteLLM
@@ -94,18 +99,20 @@ def wire(compare: Iterable[str] | str | None = None) -> Wire:
     Args:
         compare: Providers to put side by side, by name. Run the same agent on each first. With one name: that
             provider's last request, with its answer.
+        parts: Show these only, such as "tools" or ["messages", "tools"].
 
     Returns:
         The request, with its parts (model, system prompt, messages, tools, …) in rows that mean the same everywhere.
 
     Raises:
         TypeError: `compare` is no list of names.
-        ValueError: A provider is unknown, or the list is empty.
+        ValueError: A provider or a part is unknown, or the list is empty.
         RuntimeError: `start` has not been called, nothing was sent since, or nothing to a provider in `compare`.
 
     Example:
         >>> wire(compare=["openai", "anthropic", "gemini"])  # doctest: +SKIP
     """
+    only = None if parts is None else _known_parts(parts)
     latest = _latest()
     names = None if compare is None else _names(compare, latest)
     if not latest:
@@ -119,7 +126,16 @@ def wire(compare: Iterable[str] | str | None = None) -> Wire:
             "agent there first, then compare."
         )
     chosen = (latest[name] for name in names)
-    return Wire(tuple(s if isinstance(s, Sent) else from_log(s) for s in chosen))
+    return Wire(tuple(s if isinstance(s, Sent) else from_log(s) for s in chosen), only)
+
+
+def _known_parts(parts: Iterable[str] | str) -> tuple[str, ...]:
+    given = (parts,) if isinstance(parts, str) else tuple(parts)
+    there_are = ("request", "headers", *PARTS, OTHER, "answer")
+    for part in given:
+        if part not in there_are:
+            raise ValueError(f"A request has no part {part!r}. {nearest(str(part), there_are)}")
+    return given
 
 
 def _latest() -> dict[str, Exchange | Sent]:

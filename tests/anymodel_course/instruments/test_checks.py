@@ -13,7 +13,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import redirect_stdout
 from io import StringIO
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import litellm
 import nbformat
@@ -21,6 +21,7 @@ import pytest
 from agents import Agent, RunConfig, Runner, function_tool, input_guardrail
 from agents.extensions.models.litellm_model import LitellmModel
 from agents.tracing import TracingProcessor
+from pydantic import BaseModel
 
 import anymodel_course as course
 from anymodel_course import call, checks, fails, session
@@ -295,6 +296,47 @@ class NamesShared(NamesOfTools):
         self.names = self.shared
 
 
+def parcel(code: str) -> Any:
+    """Write a `send_parcel` that has a description and explains its arguments, but for what the code says."""
+    names: dict[str, Any] = {"Literal": Literal, "BaseModel": BaseModel, "function_tool": function_tool}
+    exec("class Address(BaseModel):\n    street: str\n    city: str\n" + code, names)
+    return names["send_parcel"]
+
+
+PARCEL = '''
+@function_tool
+def send_parcel(address: Address, speed: Literal["standard", "express"]) -> str:
+    """Send a parcel.
+
+    Args:
+        address: Where it goes.
+        speed: How fast.
+    """
+    return "sent"
+'''
+
+
+def parcel_but(*changes: tuple[str, str]) -> Any:
+    code = PARCEL
+    for old, new in changes:
+        assert old in code
+        code = code.replace(old, new)
+    return parcel(code)
+
+
+def can_by_the_list(model: str) -> bool:
+    return litellm.supports_function_calling(model)
+
+
+def can_without_an_answer(model: str) -> bool:
+    return "tools" in litellm.get_supported_openai_params(model)  # type: ignore[operator]
+
+
+def can_by_the_last_slash(model: str) -> bool:
+    prefix, _, name = model.rpartition("/")
+    return "tools" in (litellm.get_supported_openai_params(name, prefix) or [])
+
+
 OSLO, ROME = call("get_temperature", city="Oslo"), call("get_temperature", city="Rome")
 ENV = 'OPENAI_API_KEY=made-up-1111\nANTHROPIC_API_KEY="made-up-2222"\nGEMINI_API_KEY=made-up-3333\n'
 SDK = "openai-agents[litellm]>=0.20,<0.21"
@@ -372,6 +414,29 @@ MISTAKES: list[tuple[str, Any, str]] = [
     ("connect", connect_with(api_key=lambda address, key: key), "white space"),
     ("connect", connect_with(api_key=lambda address, key: f"Bearer {key.strip()}"), "refused the key"),
     ("connect", lambda address, key: agent(OPENAI), "no LitellmModel"),
+    ("parcel_tool", "a tool", "I need a tool: this is a str"),
+    ("parcel_tool", parcel_but(("@function_tool\n", "")), "put @function_tool above"),
+    ("parcel_tool", parcel_but(("address", "to")), "no argument 'address'; it has to, speed"),
+    ("parcel_tool", parcel_but((") -> str", ", note: str) -> str")), "two arguments"),
+    ("parcel_tool", parcel_but(("address: Address", "address: str")), "a Pydantic model or a TypedDict"),
+    ("parcel_tool", parcel_but(('Literal["standard", "express"]', "str")), "speed allows any value"),
+    ("parcel_tool", parcel_but(('"standard"', '"slow"')), "speed is one of express and standard"),
+    ("parcel_tool", parcel_but(("        speed: How fast.\n", "")), "the model reads nothing about speed"),
+    ("parcel_tool", parcel_but(("Send a parcel.", "")), "the tool has no description"),
+    ("parcel_tool", parcel_but(("@function_tool", "@function_tool(strict_mode=False)")), "not strict"),
+    ("tell_model", "Try again.", "the function itself"),
+    ("tell_model", lambda context, error: None, "returns nothing"),
+    ("tell_model", lambda context, error: error, "return a text; I got a LookupError"),
+    ("tell_model", lambda context, error: "Try again.", "does not say so"),
+    ("tell_model", lambda context, error: f"{error} Try again.", "context.tool_arguments"),
+    ("tell_model", lambda error: str(error), "TypeError"),
+    ("can_use_tools", True, "the function itself"),
+    ("can_use_tools", lambda model: None, "returns nothing"),
+    ("can_use_tools", lambda model: True, "LiteLLM refuses tools for it"),
+    ("can_use_tools", lambda model: litellm.get_supported_openai_params(model), "rather than a list"),
+    ("can_use_tools", can_by_the_list, "whatever supports_function_calling says"),
+    ("can_use_tools", can_without_an_answer, "for 'llama3.1' it raises TypeError"),
+    ("can_use_tools", can_by_the_last_slash, "only the first slash divides"),
     ("bill", 7, "the function itself"),
     ("bill", lambda results: None, "return the pair"),
     ("bill", lambda results: 105, "return two numbers"),

@@ -5,12 +5,14 @@ from .provider_configuration import connect
 from .setting_up import closed_pins, mended_env
 from .start_here import own_agent, two_cities
 from .supported_providers import lives
+from .tools import can_use_tools, parcel_tool, tell_model
 from .tracing import discreet, tool_names
 from .usage_tracking import bill, cheapest
 
 __all__ = [
     "any_model",
     "bill",
+    "can_use_tools",
     "cheapest",
     "closed_pins",
     "collected_text",
@@ -19,6 +21,8 @@ __all__ = [
     "lives",
     "mended_env",
     "own_agent",
+    "parcel_tool",
+    "tell_model",
     "tool_names",
     "two_cities",
 ]

@@ -1,0 +1,121 @@
+"""Checks of notebook 07."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from agents import Agent, FunctionTool, Runner, function_tool
+
+from scripted_providers.replies import call
+
+from ...providers import PROVIDERS
+from .engine import NotYet, check, require, result_of, stage
+
+SPEEDS = ["express", "standard"]
+
+
+@check
+async def parcel_tool(given: Any) -> str:
+    """A function tool with a nested argument and one that allows two values only."""
+    if not isinstance(given, FunctionTool):
+        made = "put @function_tool above the function." if callable(given) else f"this is a {type(given).__name__}."
+        raise NotYet(f"I need a tool: {made}")
+    schema = given.params_json_schema
+    arguments = schema.get("properties", {})
+    require(given.description.strip(), "the tool has no description: give the function a docstring.")
+    for name in ("address", "speed"):
+        require(name in arguments, f"the schema has no argument {name!r}; it has {', '.join(arguments) or 'none'}.")
+    require(len(arguments) == 2, f"two arguments, address and speed; the schema has {', '.join(arguments)}.")
+    address = _resolved(arguments["address"], schema)
+    require(
+        address.get("type") == "object" and address.get("properties"),
+        "the address is no object with fields of its own: annotate it with a Pydantic model or a TypedDict.",
+    )
+    parts = address["properties"]
+    for name in ("street", "city"):
+        require(parts.get(name, {}).get("type") == "string", f"the address has no {name} that is a string.")
+    speed = _resolved(arguments["speed"], schema)
+    require("enum" in speed, f"speed allows any value: annotate it with Literal[{', '.join(map(repr, SPEEDS))}].")
+    require(sorted(map(str, speed["enum"])) == SPEEDS, f"speed is one of {' and '.join(SPEEDS)}, not {speed['enum']}.")
+    for name in ("address", "speed"):
+        require(
+            arguments[name].get("description"),
+            f"the model reads nothing about {name}: describe it in the docstring, under `Args:`.",
+        )
+    require(given.strict_json_schema, "the schema is not strict: leave strict_mode at its default.")
+    return "a description, a nested object, two allowed values, and every argument explained."
+
+
+def _resolved(part: dict[str, Any], schema: dict[str, Any]) -> dict[str, Any]:
+    """Follow a reference, which Pydantic writes where nothing stands beside it."""
+    name = str(part.get("$ref", "")).rpartition("/")[2]
+    found: dict[str, Any] = schema.get("$defs", {}).get(name, part)
+    return found
+
+
+@check
+async def tell_model(given: Any) -> str:
+    """A `failure_error_function` that helps the model to do better."""
+    require(callable(given), f"give me the function itself, not its result (this is a {type(given).__name__}).")
+    said = "No restaurant in Atlantis. There are some in Oslo and Rome."
+    heard = []
+    for arguments in ({"city": "Atlantis", "guests": 2}, {"city": "Oslo", "guests": "a dozen"}):
+        context, error = await _failure(said, arguments)
+        answer = await result_of(given, context, error)
+        require(answer is not None, "the function returns nothing: return the text that the model will read.")
+        require(isinstance(answer, str), f"return a text; I got a {type(answer).__name__}.")
+        heard.append(answer)
+    raised, invalid = heard
+    require(said in raised, f"the tool raised {said!r}, and your text does not say so: put the error into it.")
+    require(
+        "a dozen" in invalid,
+        "where the arguments do not fit the schema, the error names none of them. Quote what the model sent: "
+        "context.tool_arguments.",
+    )
+    return "the model hears what went wrong and what it had sent."
+
+
+async def _failure(said: str, arguments: dict[str, Any]) -> tuple[Any, Exception]:
+    """Let a tool fail for real, and catch what the SDK hands to a failure function."""
+    caught: list[tuple[Any, Exception]] = []
+
+    def catch(context: Any, error: Exception) -> str:
+        caught.append((context, error))
+        return "caught"
+
+    @function_tool(failure_error_function=catch)
+    def find_table(city: str, guests: int) -> str:
+        """Look for a free table."""
+        raise LookupError(said)
+
+    with stage(call("find_table", **arguments), "Sorry.") as (_, config):
+        agent: Agent[None] = Agent("Assistant", tools=[find_table])
+        await Runner.run(agent, "A table, please.", run_config=config)
+    return caught[0]
+
+
+TOOLS_PASSED_ON = {
+    PROVIDERS["openai"].model: (True, "its tools are passed on"),
+    "bedrock/us.deepseek.r1-v1:0": (False, "LiteLLM refuses tools for it"),
+    "ollama_chat/llama3.1": (True, "LiteLLM passes tools on, whatever supports_function_calling says"),
+    "ollama/llama3.1": (False, "this route takes no tools, whatever supports_function_calling says"),
+    "together_ai/openai/gpt-oss-120b": (True, "only the first slash divides provider and model"),
+    "azure/my-deployment": (True, "LiteLLM does not know the model and passes tools on"),
+    "llama3.1": (False, "it has no provider, and LiteLLM returns None instead of a list"),
+    "nosuch/model": (False, "LiteLLM has no such provider and returns None instead of a list"),
+}
+
+
+@check
+async def can_use_tools(given: Any) -> str:
+    """A function that says whether LiteLLM passes tools on to a model."""
+    require(callable(given), f"give me the function itself, not its result (this is a {type(given).__name__}).")
+    for model, (right, why) in TOOLS_PASSED_ON.items():
+        try:
+            got = await result_of(given, model)
+        except Exception as error:
+            raise NotYet(f"for {model!r} it raises {type(error).__name__}: {why}.") from None
+        require(got is not None, f"for {model!r} the function returns nothing: return True or False.")
+        require(isinstance(got, bool), f"return True or False, rather than a {type(got).__name__}.")
+        require(got is right, f"{model!r}: you say {got}, but {why}.")
+    return "asked of the code that would refuse, and no answer counts as no."
