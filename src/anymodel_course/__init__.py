@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from .factory import make_agent
     from .instruments import checks
     from .instruments.budget import budget
+    from .instruments.comparison import Prompt, compare, last_comparison
     from .instruments.doctor import doctor
     from .instruments.explain import explain
     from .instruments.key_check import check_key
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "PROVIDERS": ".providers",
+    "Prompt": ".instruments.comparison",
     "ProviderPicker": ".instruments.widgets.picker",
     "Table": ".tables",
     "TraceCollector": ".instruments.trace_collector",
@@ -44,11 +46,13 @@ _HOMES = {
     "budget": ".instruments.budget",
     "call": "scripted_providers.replies",
     "check_key": ".instruments.key_check",
+    "compare": ".instruments.comparison",
     "doctor": ".instruments.doctor",
     "environment": ".session",
     "explain": ".instruments.explain",
     "fails": "scripted_providers.replies",
     "key": ".keys",
+    "last_comparison": ".instruments.comparison",
     "make_agent": ".factory",
     "meter": ".metering",
     "model_facts": ".models",
@@ -66,6 +70,7 @@ _HOMES = {
 
 __all__ = [
     "PROVIDERS",
+    "Prompt",
     "ProviderPicker",
     "Table",
     "TraceCollector",
@@ -74,11 +79,13 @@ __all__ = [
     "call",
     "check_key",
     "checks",
+    "compare",
     "doctor",
     "environment",
     "explain",
     "fails",
     "key",
+    "last_comparison",
     "make_agent",
     "meter",
     "model_facts",

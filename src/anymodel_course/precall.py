@@ -35,6 +35,8 @@ class Reports(CustomLogger):
         """See LiteLLM's `CustomLogger`."""
         try:
             told = kwargs["additional_args"]
+            if (kwargs.get("litellm_params") or {}).get("no-log"):  # LiteLLM heeds this for its other hooks only
+                return
             address = str(told.get("api_base") or "")
             if not address.startswith(self._stand_in):
                 self.calls.append(_sent(address, told, kwargs))

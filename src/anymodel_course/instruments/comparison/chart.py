@@ -1,0 +1,155 @@
+"""The one figure of a comparison: latency, cost against latency, tokens. Its numbers stand under it as text.
+
+Nothing is told by colour alone: hatched means scripted, hollow means that the price is unknown, a cross means an error.
+"""
+
+from __future__ import annotations
+
+import base64
+import html
+from io import BytesIO
+from typing import TYPE_CHECKING, Any
+
+from ...tables import html_table, text_table
+from ...usage import dollars
+from .records import LIVE
+from .summary import Group, Summary
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+BLUE, LIGHT, ORANGE = "#0072b2", "#9ecae1", "#e69f00"  # told apart by the colour-blind, and in print
+HATCH = "///"
+HEADINGS = ("number", "model", "source", "answers", "first token, s", "latency, s", "tokens in", "out", "cost")
+
+
+class Chart:
+    """A picture with its numbers. In a notebook it shows both; `print` gives the numbers.
+
+    Attributes:
+        figure: The Matplotlib figure, to save or to change.
+    """
+
+    def __init__(self, summary: Summary) -> None:
+        self._groups = summary.groups
+        self._notes = summary.notes()
+        self.figure = _drawn(self._groups)
+
+    @property
+    def alt(self) -> str:
+        """What the picture shows, in a sentence, for those who do not see it."""
+        scripted = sum(group.source != LIVE for group in self._groups)
+        failed = sum(group.ok < group.runs for group in self._groups)
+        return (
+            f"Three charts of {len(self._groups)} models: latency with the part until the first token, cost against "
+            f"latency, and tokens in and out. {scripted} scripted (hatched), {failed} with errors (a cross). "
+            "The table below has every number."
+        )
+
+    def _rows(self) -> list[list[str]]:
+        return [
+            [
+                str(number),
+                group.model,
+                group.source,
+                f"{group.ok} of {group.runs}",
+                _seconds(group.first_token),
+                _seconds(group.latency),
+                "" if group.input_tokens is None else f"{group.input_tokens:,}",
+                "" if group.output_tokens is None else f"{group.output_tokens:,}",
+                dollars(group.cost) if group.ok else "",
+            ]
+            for number, group in enumerate(self._groups, 1)
+        ]
+
+    def __str__(self) -> str:
+        """Return the numbers as text."""
+        return "\n".join([text_table(HEADINGS, self._rows()), *self._notes])
+
+    __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        picture = BytesIO()
+        self.figure.savefig(picture, format="png", dpi=90)
+        data = base64.b64encode(picture.getvalue()).decode()
+        notes = "".join(f"<li>{html.escape(note)}</li>" for note in self._notes)
+        image = f'<img alt="{html.escape(self.alt)}" src="data:image/png;base64,{data}">'
+        return f"{image}{html_table(HEADINGS, self._rows())}<ul>{notes}</ul>"
+
+
+def _drawn(groups: tuple[Group, ...]) -> Figure:
+    from matplotlib.figure import Figure  # and not pyplot, which keeps every figure and picks a screen
+
+    figure = Figure(figsize=(12, 1.6 + 0.36 * len(groups)), layout="constrained", facecolor="white")
+    latency, cost, tokens = figure.subplots(1, 3, width_ratios=(5, 4, 4))
+    _latency(latency, groups)
+    _cost(cost, groups)
+    _tokens(tokens, groups)
+    signs = ["hatched: scripted, no measurement"] if any(group.source != LIVE for group in groups) else []
+    signs += ["a cross: an error"] if any(group.errors for group in groups) else []
+    if signs:
+        figure.supxlabel(" · ".join(signs), fontsize=9)
+    return figure
+
+
+def _latency(axes: Axes, groups: tuple[Group, ...]) -> None:
+    for row, group in enumerate(groups):
+        if group.latency:
+            first = group.first_token.median if group.first_token else 0.0
+            axes.barh(row, first, color=LIGHT, edgecolor="black", hatch=_hatch(group))
+            rest = max(0.0, group.latency.median - first)
+            axes.barh(row, rest, left=first, color=BLUE, edgecolor="black", hatch=_hatch(group))
+            if group.latency.least != group.latency.most:
+                axes.hlines(row, group.latency.least, group.latency.most, color="black")
+        _cross(axes, row, group)
+    axes.set_yticks(range(len(groups)), [f"{n}. {group.model}" for n, group in enumerate(groups, 1)], fontsize=8)
+    axes.invert_yaxis()
+    axes.set_xlabel("seconds, median (line: least to most)")
+    axes.set_title("Latency; lighter: to the first token", fontsize=10)
+
+
+def _cost(axes: Axes, groups: tuple[Group, ...]) -> None:
+    for number, group in enumerate(groups, 1):
+        if not group.latency:
+            continue
+        known = group.cost is not None
+        axes.scatter(
+            group.latency.median,
+            (group.cost or 0.0) / group.ok * 1000,
+            s=90,
+            facecolor=BLUE if known else "none",
+            edgecolor="black",
+            hatch=_hatch(group) if known else None,
+        )
+        axes.annotate(f"{number}", (group.latency.median, (group.cost or 0.0) / group.ok * 1000), (6, 6), fontsize=8,
+                      textcoords="offset points")  # fmt: skip
+    axes.set_xlabel("seconds, median")
+    axes.set_ylabel("US dollars for 1000 answers")
+    axes.set_title("Cost; hollow: price unknown", fontsize=10)
+    axes.margins(0.15)
+
+
+def _tokens(axes: Axes, groups: tuple[Group, ...]) -> None:
+    for row, group in enumerate(groups):
+        sent, received = group.input_tokens or 0, group.output_tokens or 0
+        axes.barh(row, sent, color=LIGHT, edgecolor="black", hatch=_hatch(group))
+        axes.barh(row, received, left=sent, color=ORANGE, edgecolor="black", hatch=_hatch(group))
+        _cross(axes, row, group)
+    axes.set_yticks(range(len(groups)), [str(n) for n in range(1, len(groups) + 1)], fontsize=8)
+    axes.invert_yaxis()
+    axes.set_xlabel("tokens, all answers together")
+    axes.set_title("Tokens; blue: in, orange after it: out", fontsize=10)
+
+
+def _cross(axes: Axes, row: int, group: Group) -> None:
+    if group.errors:
+        axes.plot(0, row, "x", color="black", markersize=9, markeredgewidth=2, clip_on=False, zorder=5)
+
+
+def _hatch(group: Group) -> str | None:
+    return None if group.source == LIVE else HATCH
+
+
+def _seconds(spread: Any) -> str:
+    return "" if spread is None else f"{spread.median:.2f}"

@@ -1,0 +1,180 @@
+"""One run of a comparison: stream it, time it, judge it, and make a record of whatever comes of it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+from agents import Agent, RunConfig, Runner
+from agents.exceptions import AgentsException, ModelBehaviorError
+from agents.items import ModelResponse, ToolCallItem
+from agents.result import RunResultBase, RunResultStreaming
+
+from scripted_providers.replies import Call
+
+from ... import session
+from ...factory import provider_of
+from ...sent import own_secrets, scrubbed
+from ...session import LiveCap
+from ...usage import cost_of, model_id_of
+from ..budget import BudgetSpent
+from ..explain import explain
+from .prompts import FAIL, NOT_APPLICABLE, PASS, Prompt, said
+from .records import ERROR, LIVE, NOT_RUN, OK, SCRIPTED, Record
+
+LONGEST_MESSAGE = 300  # characters
+SETTLING = 5.0  # seconds that a run which was told to end may take to do so
+
+
+async def run_once(agent: Agent[Any], prompt: Prompt, repeat: int, timeout: float) -> Record:
+    """Run a prompt once and tell what came of it; only an interrupt gets through.
+
+    No retries are added: openai/ and azure/ retry twice by themselves, and retries upon those would multiply.
+
+    Args:
+        agent: Whose model is asked.
+        prompt: What it is asked, and how its answer is judged.
+        repeat: The record's number.
+        timeout: Seconds for the whole run.
+    """
+    model, provider = model_id_of(agent), provider_of(agent)
+    record = Record(
+        model=model,
+        prompt=prompt.text,
+        repeat=repeat,
+        source=LIVE if session.is_live(provider) else SCRIPTED,
+        at=datetime.now(UTC).isoformat(timespec="seconds"),
+    )
+    # LiteLLM 1.106 loses the tool calls of Cohere's streams, so with tools Cohere's answers come whole.
+    streamed = not (provider == "cohere" and agent.tools)
+    run = _Run(agent, prompt.text, streamed)
+    error: BaseException | None = None
+    try:
+        async with asyncio.timeout(timeout):
+            await run.to_its_end()
+    except asyncio.CancelledError as cancelled:
+        task = asyncio.current_task()
+        if task is None or task.cancelling():
+            raise
+        error = cancelled  # some code within the run cancelled itself, which is its own failure
+    except Exception as raised:
+        error = raised
+    record = replace(record, first_token=run.first, latency=run.seconds)
+    record = _with_usage(record, run.responses(error), estimated=provider == "cohere" and streamed)
+    if error is not None:
+        return _failed(record, error, agent, timeout)
+    assert run.result is not None
+    output = run.result.final_output
+    tools_ok, tools_note = prompt.judged_calls(_calls(run.result))
+    return replace(
+        record,
+        status=OK,
+        answer=said(output),
+        length=len(said(output)),
+        output=output,
+        schema_ok=NOT_APPLICABLE if agent.output_type in (None, str) else PASS,  # the SDK has validated it
+        tools_ok=tools_ok,
+        tools_note=tools_note,
+        constraints=prompt.judged(output),
+    )
+
+
+class _Run:
+    """A run with its clock; after a failure it still has what was there."""
+
+    def __init__(self, agent: Agent[Any], text: str, streamed: bool) -> None:
+        self._agent, self._text, self._streamed = agent, text, streamed
+        self.first: float | None = None
+        self.seconds = 0.0
+        self.result: RunResultBase | None = None
+
+    async def to_its_end(self) -> None:
+        config = RunConfig(workflow_name="Comparison")
+        began = time.perf_counter()
+        try:
+            if not self._streamed:
+                self.result = await Runner.run(self._agent, self._text, run_config=config)
+                return
+            streamed = self.result = Runner.run_streamed(self._agent, self._text, run_config=config)
+            try:
+                async for event in streamed.stream_events():
+                    if self.first is None and event.type == "raw_response_event" and ".delta" in event.data.type:
+                        self.first = time.perf_counter() - began
+            finally:
+                await _ended(streamed)
+        finally:
+            self.seconds = time.perf_counter() - began
+
+    def responses(self, error: BaseException | None) -> list[ModelResponse]:
+        if self.result is not None:
+            return self.result.raw_responses
+        data = error.run_data if isinstance(error, AgentsException) else None
+        return data.raw_responses if data else []
+
+
+async def _ended(streamed: RunResultStreaming) -> None:
+    """See to it that no request of a run goes on once nobody reads it: `stream_events` does not wait for that."""
+    task = streamed.run_loop_task
+    if task and not task.done():
+        streamed.cancel()
+        await asyncio.wait([task], timeout=SETTLING)
+
+
+def _with_usage(record: Record, responses: list[ModelResponse], *, estimated: bool) -> Record:
+    used = [response.usage for response in responses if response.usage.total_tokens]
+    if not used or len(used) < len(responses):
+        return record
+    sent, received = sum(u.input_tokens for u in used), sum(u.output_tokens for u in used)
+    cached = sum(getattr(u.input_tokens_details, "cached_tokens", 0) or 0 for u in used)
+    cost = cost_of(record.model, sent, received, cached)
+    local = record.model.startswith("ollama")
+    price_from = "unknown" if cost is None else "own machine" if local else "LiteLLM's list"
+    if estimated and cost is not None:  # LiteLLM 1.106 overlooks the counts in Cohere's streams
+        price_from += ", tokens estimated"
+    return replace(
+        record,
+        input_tokens=sent,
+        output_tokens=received,
+        cached_tokens=cached,
+        reasoning_tokens=sum(getattr(u.output_tokens_details, "reasoning_tokens", 0) or 0 for u in used),
+        cost=cost,
+        price_from=price_from,
+    )
+
+
+def _failed(record: Record, error: BaseException, agent: Agent[Any], timeout: float) -> Record:
+    told = explain(error)
+    message, fix = str(error).strip().partition("\n")[0], told.fix
+    if isinstance(error, TimeoutError):
+        message, fix = f"No end within {timeout:g} seconds.", f"timeout={timeout * 2:g}  # or a shorter answer"
+    refused = isinstance(error, BudgetSpent | LiveCap) and record.input_tokens is None
+    broken = isinstance(error, ModelBehaviorError) and agent.output_type not in (None, str)
+    return replace(
+        record,
+        status=NOT_RUN if refused else ERROR,
+        error=told.error,
+        message=scrubbed(message, own_secrets())[:LONGEST_MESSAGE],
+        fix=fix,
+        schema_ok=FAIL if broken else NOT_APPLICABLE,
+    )
+
+
+def _calls(result: RunResultBase) -> list[Call]:
+    made = [item.raw_item for item in result.new_items if isinstance(item, ToolCallItem)]
+    return [Call(_get(raw, "name"), _arguments(_get(raw, "arguments"))) for raw in made]
+
+
+def _get(raw: Any, name: str) -> str:
+    return str((raw.get(name) if isinstance(raw, dict) else getattr(raw, name, None)) or "")
+
+
+def _arguments(text: str) -> dict[str, Any]:
+    try:
+        parsed = json.loads(text or "{}")
+    except ValueError:
+        return {"not JSON": text}
+    return parsed if isinstance(parsed, dict) else {"not an object": parsed}
