@@ -1,4 +1,4 @@
-"""What notebook 07 has to show: schemas, what nine providers get of them, mistakes that the model hears of, and who can."""
+"""What notebook 07 has to show: schemas, what nine providers get of them, mistakes the model hears of, and who can."""
 
 from __future__ import annotations
 
