@@ -7,6 +7,7 @@ from .start_here import own_agent, two_cities
 from .supported_providers import lives
 from .tools import can_use_tools, parcel_tool, tell_model
 from .tracing import discreet, tool_names
+from .troubleshooting import stubborn, worth_retrying
 from .usage_tracking import bill, cheapest
 
 __all__ = [
@@ -22,7 +23,9 @@ __all__ = [
     "mended_env",
     "own_agent",
     "parcel_tool",
+    "stubborn",
     "tell_model",
     "tool_names",
     "two_cities",
+    "worth_retrying",
 ]
