@@ -27,6 +27,10 @@ from .prompts import FAIL, NOT_APPLICABLE, PASS, Prompt, said
 from .records import ERROR, LIVE, NOT_RUN, OK, SCRIPTED, Record
 
 LONGEST_MESSAGE = 300  # characters
+NO_ANSWER = "no answer"
+# In these providers' streams LiteLLM 1.106 loses tool calls, or runs several into one: with tools, their answers come
+# whole, and nobody knows when the first piece arrived.
+WHOLE_WITH_TOOLS = {"cohere", "ollama"}
 SETTLING = 5.0  # seconds that a run which was told to end may take to do so
 
 
@@ -49,18 +53,12 @@ async def run_once(agent: Agent[Any], prompt: Prompt, repeat: int, timeout: floa
         source=LIVE if session.is_live(provider) else SCRIPTED,
         at=datetime.now(UTC).isoformat(timespec="seconds"),
     )
-    # LiteLLM 1.106 loses the tool calls of Cohere's streams, so with tools Cohere's answers come whole.
-    streamed = not (provider == "cohere" and agent.tools)
+    streamed = not (provider in WHOLE_WITH_TOOLS and agent.tools)
     run = _Run(agent, prompt.text, streamed)
-    error: BaseException | None = None
+    error: Exception | None = None
     try:
         async with asyncio.timeout(timeout):
             await run.to_its_end()
-    except asyncio.CancelledError as cancelled:
-        task = asyncio.current_task()
-        if task is None or task.cancelling():
-            raise
-        error = cancelled  # some code within the run cancelled itself, which is its own failure
     except Exception as raised:
         error = raised
     record = replace(record, first_token=run.first, latency=run.seconds)
@@ -69,6 +67,10 @@ async def run_once(agent: Agent[Any], prompt: Prompt, repeat: int, timeout: floa
         return _failed(record, error, agent, timeout)
     assert run.result is not None
     output = run.result.final_output
+    if output == "":  # a stream that is none, an HTML page say, is read as an answer without a word in it
+        return replace(
+            record, status=ERROR, error=NO_ANSWER, message="The run ended without a word, and without an error."
+        )
     tools_ok, tools_note = prompt.judged_calls(_calls(run.result))
     return replace(
         record,
@@ -109,7 +111,7 @@ class _Run:
         finally:
             self.seconds = time.perf_counter() - began
 
-    def responses(self, error: BaseException | None) -> list[ModelResponse]:
+    def responses(self, error: Exception | None) -> list[ModelResponse]:
         if self.result is not None:
             return self.result.raw_responses
         data = error.run_data if isinstance(error, AgentsException) else None
@@ -146,7 +148,7 @@ def _with_usage(record: Record, responses: list[ModelResponse], *, estimated: bo
     )
 
 
-def _failed(record: Record, error: BaseException, agent: Agent[Any], timeout: float) -> Record:
+def _failed(record: Record, error: Exception, agent: Agent[Any], timeout: float) -> Record:
     told = explain(error)
     message, fix = str(error).strip().partition("\n")[0], told.fix
     if isinstance(error, TimeoutError):

@@ -58,13 +58,15 @@ class Prompt:
                 raise TypeError(f"{name}={number!r}: give a whole number.")
             if number is not None and number < 1:
                 raise ValueError(f"{name}={number!r}: give a number from 1.")
-        if isinstance(self.mentions, str) or not all(isinstance(word, str) for word in self.mentions):
+        if not isinstance(self.mentions, list | tuple) or not all(isinstance(word, str) for word in self.mentions):
             raise TypeError(f"mentions={self.mentions!r}: give a list of words, such as ['request'].")
-        for name, check in dict(self.checks).items():
+        if not isinstance(self.checks, Mapping):
+            raise TypeError(f"checks={self.checks!r}: give functions by name, such as {{'polite': is_polite}}.")
+        for name, check in self.checks.items():
             if not callable(check) or inspect.iscoroutinefunction(check):
                 raise TypeError(f"checks[{name!r}] has to be a plain function that takes the answer, not {check!r}.")
         if self.calls is not None and (
-            isinstance(self.calls, Reply) or not all(isinstance(c, Reply) and c.calls for c in self.calls)
+            not isinstance(self.calls, list | tuple) or not all(isinstance(c, Reply) and c.calls for c in self.calls)
         ):
             raise TypeError(f"calls={self.calls!r}: give a list, such as [course.call('get_weather', city='Oslo')].")
 
