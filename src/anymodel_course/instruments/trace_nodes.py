@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import takewhile
+from textwrap import indent
 from typing import Any
 
 from agents.tracing import Span, SpanError
@@ -60,11 +61,12 @@ def nodes(spans: list[Span[Any]], secrets: list[str]) -> tuple[Node, ...]:
     below: dict[str | None, list[Span[Any]]] = defaultdict(list)
     for span in spans:
         below[span.parent_id if span.parent_id in known else None].append(span)
+    laid: dict[str, str] = {}
     began = min((_seconds(span.started_at) for span in spans), default=0.0)
 
     def walk(parent: str | None, depth: int) -> Iterator[Node]:
         for span in below[parent]:
-            yield _node(span, depth, began, secrets)
+            yield _node(span, depth, began, secrets, laid)
             yield from walk(span.span_id, depth + 1)
 
     return _told_once(tuple(walk(None, 0)))
@@ -82,7 +84,7 @@ def _told_once(found: tuple[Node, ...]) -> tuple[Node, ...]:
     )
 
 
-def _node(span: Span[Any], depth: int, began: float, secrets: list[str]) -> Node:
+def _node(span: Span[Any], depth: int, began: float, secrets: list[str], laid: dict[str, str]) -> Node:
     data = span.span_data
     used = getattr(data, "usage", None) if data.type in CALLS else None
     shown = {"input": getattr(data, "input", None), "output": getattr(data, "output", None)}
@@ -98,7 +100,7 @@ def _node(span: Span[Any], depth: int, began: float, secrets: list[str]) -> Node
         start=_seconds(span.started_at) - began,
         end=_seconds(span.ended_at) - began if span.ended_at else None,
         error=str(scrubbed(_error(span.error), secrets)),
-        folded=tuple((heading, _text(value, secrets)) for heading, value in shown.items() if value),
+        folded=tuple((heading, _text(value, secrets, laid)) for heading, value in shown.items() if value),
     )
 
 
@@ -126,9 +128,31 @@ def _error(error: SpanError | None) -> str:
     return str(details.get("error") or ": ".join([error["message"], *map(str, details.values())]))
 
 
-def _text(value: Any, secrets: list[str]) -> str:
-    clean = scrubbed(value if isinstance(value, str) else json.loads(json.dumps(value, default=str)), secrets)
-    text = clean if isinstance(clean, str) else json.dumps(clean, ensure_ascii=False, indent=1)
+def _text(value: Any, secrets: list[str], laid: dict[str, str]) -> str:
+    """Lay out what a span was given or gave. Late turns carry whole conversations: what is cut off is not laid out."""
+    if isinstance(value, str):
+        text = str(scrubbed(value, secrets))
+    elif isinstance(value, list | tuple):
+        parts: list[str] = []
+        while len(parts) < len(value) and sum(map(len, parts)) <= LONG:
+            parts.append(indent(_json(value[len(parts)], secrets, laid), " "))
+        text = "[\n" + ",\n".join(parts) + "\n]"
+        if len(parts) < len(value):
+            return f"{_cut(text)}\n… [{len(value) - len(parts):,} more entries]"
+    else:
+        text = _json(value, secrets, laid)
+    return _cut(text)
+
+
+def _json(value: Any, secrets: list[str], laid: dict[str, str]) -> str:
+    """Lay out a value; `laid` keeps what was laid out before: each turn repeats the messages of those before it."""
+    plain = json.dumps(value, default=str)
+    if plain not in laid:
+        laid[plain] = json.dumps(scrubbed(json.loads(plain), secrets), ensure_ascii=False, indent=1)
+    return laid[plain]
+
+
+def _cut(text: str) -> str:
     return text if len(text) <= LONG else f"{text[:LONG]}… [{len(text) - LONG:,} more characters]"
 
 

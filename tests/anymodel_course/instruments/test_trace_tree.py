@@ -358,3 +358,11 @@ async def test_a_long_input_is_cut_and_says_so() -> None:
     tree = trace_tree(await Runner.run(make_agent("openai"), "long " * 2000))
     assert re.search(r"… \[\d,\d{3} more characters\]", tree._repr_html_())
     assert len(tree._repr_html_()) < 20_000
+
+
+async def test_of_a_long_conversation_the_first_messages_are_shown_and_the_rest_is_counted() -> None:
+    said = [{"role": "user", "content": f"word {number} " * 40} for number in range(40)]
+    page = trace_tree(await Runner.run(make_agent("openai"), said))._repr_html_()
+    assert "word 0 " in page
+    assert "word 39 " not in page
+    assert re.search(r"… \[\d\d more entries\]", page)
