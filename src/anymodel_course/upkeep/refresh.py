@@ -7,6 +7,7 @@ import os
 import re
 import sys
 import tempfile
+import time
 from pathlib import Path
 from typing import Any
 
@@ -55,12 +56,18 @@ def execute(
         notebook: What to run instead of the file's own content (with solutions put in, say).
 
     Returns:
-        The executed notebook, and the exchanges that the stand-in logged.
+        The executed notebook, and the exchanges that the stand-in logged, each with `offline_only`: whether it comes
+        from a cell that is tagged so.
 
     Raises:
         CellExecutionError: A cell raised that is not tagged `raises-exception`.
     """
     notebook = notebook or nbformat.read(path, as_version=4)
+    begun: list[tuple[float, bool]] = []
+
+    def begin(cell: nbformat.NotebookNode, cell_index: int) -> None:
+        begun.append((time.monotonic(), "offline-only" in cell.metadata.get("tags", [])))
+
     with tempfile.TemporaryDirectory() as logs:
         client = NotebookClient(
             notebook,
@@ -69,11 +76,15 @@ def execute(
             record_timing=False,
             store_widget_state=False,
             coalesce_streams=True,
+            on_cell_start=begin,
             resources={"metadata": {"path": str(path.parent)}},
         )
         client.execute(env=isolated(os.environ) | {"SCRIPTED_PROVIDERS_LOG": logs})
         lines = [line for file in sorted(Path(logs).glob("*.jsonl")) for line in file.read_text("utf-8").splitlines()]
-    return notebook, [json.loads(line) for line in lines]
+    log = [json.loads(line) for line in lines]
+    for exchange in log:  # the clock is the machine's, the same in this process and the kernel's
+        exchange["offline_only"] = next(only for at, only in reversed(begun) if at <= exchange["started"])
+    return notebook, log
 
 
 def store(notebook: nbformat.NotebookNode, costs: str) -> None:
@@ -101,11 +112,12 @@ def cost_row(log: list[dict[str, Any]]) -> str:
     os.environ.update({variable.name: variable.value for variable in QUIET})  # before LiteLLM is imported
     from ..usage import cost_of, dollars
 
-    calls = [e for e in log if e["usage"] and e["answered_by"] != "queue"]  # where you play the model, nobody is paid
+    # Nobody is paid where you play the model, and in cells that one skips when live.
+    calls = [e for e in log if e["usage"] and e["answered_by"] != "queue" and not e["offline_only"]]
     total = 0.0
     for call in calls:
         model = f"{PROVIDERS[call['provider']].prefix}/{call['ask']['model']}"
         total += cost_of(model, call["usage"]["input"], call["usage"]["output"]) or 0.0
-    live = f"about {dollars(float(f'{total:.1g}'))} at list prices" if total else "nothing"
-    count = f"{len(calls)} model call{'' if len(calls) == 1 else 's'}"
-    return f"| What it costs | offline: nothing · live: {count}, {live} |"
+    price = f"about {dollars(float(f'{total:.1g}'))} at list prices" if total else "nothing"
+    live = f"{len(calls)} model call{'' if len(calls) == 1 else 's'}, {price}" if calls else "nothing"
+    return f"| What it costs | offline: nothing · live: {live} |"
