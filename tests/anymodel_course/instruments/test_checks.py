@@ -315,6 +315,8 @@ def send_parcel(address: Address, speed: Literal["standard", "express"]) -> str:
     return "sent"
 '''
 
+DOCSTRING = PARCEL[PARCEL.index('    """') : PARCEL.rindex("    return")]
+
 
 def parcel_but(*changes: tuple[str, str]) -> Any:
     code = PARCEL
@@ -332,8 +334,8 @@ def can_without_an_answer(model: str) -> bool:
     return "tools" in litellm.get_supported_openai_params(model)  # type: ignore[operator]
 
 
-def can_by_the_last_slash(model: str) -> bool:
-    prefix, _, name = model.rpartition("/")
+def can_by_every_slash(model: str) -> bool:
+    prefix, name = model.split("/")
     return "tools" in (litellm.get_supported_openai_params(name, prefix) or [])
 
 
@@ -422,7 +424,7 @@ MISTAKES: list[tuple[str, Any, str]] = [
     ("parcel_tool", parcel_but(('Literal["standard", "express"]', "str")), "speed allows any value"),
     ("parcel_tool", parcel_but(('"standard"', '"slow"')), "speed is one of express and standard"),
     ("parcel_tool", parcel_but(("        speed: How fast.\n", "")), "the model reads nothing about speed"),
-    ("parcel_tool", parcel_but(("Send a parcel.", "")), "the tool has no description"),
+    ("parcel_tool", parcel_but((DOCSTRING, "    ")), "the tool has no description"),
     ("parcel_tool", parcel_but(("@function_tool", "@function_tool(strict_mode=False)")), "not strict"),
     ("tell_model", "Try again.", "the function itself"),
     ("tell_model", lambda context, error: None, "returns nothing"),
@@ -436,7 +438,7 @@ MISTAKES: list[tuple[str, Any, str]] = [
     ("can_use_tools", lambda model: litellm.get_supported_openai_params(model), "rather than a list"),
     ("can_use_tools", can_by_the_list, "whatever supports_function_calling says"),
     ("can_use_tools", can_without_an_answer, "for 'llama3.1' it raises TypeError"),
-    ("can_use_tools", can_by_the_last_slash, "only the first slash divides"),
+    ("can_use_tools", can_by_every_slash, "only the first slash divides"),
     ("bill", 7, "the function itself"),
     ("bill", lambda results: None, "return the pair"),
     ("bill", lambda results: 105, "return two numbers"),

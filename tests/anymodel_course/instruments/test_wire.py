@@ -328,6 +328,23 @@ async def test_nine_providers_fit_one_comparison(started: Server) -> None:
     assert all("Hello!" in cell(shown, "messages", n) for n in range(9))
 
 
+async def test_single_parts_are_shown_alone_as_text_and_as_html(started: Server) -> None:
+    await run("openai", tools=[get_weather])
+    shown = wire(compare=["openai"], parts="tools")
+    assert "get_weather" in cell(shown, "tools")
+    assert re.findall(r"^(?!openai$)\S.*", str(shown), flags=re.MULTILINE) == ["tools", shown.note]
+    assert re.findall(r'<th scope="row"[^>]*>([^<]+)', shown._repr_html_()) == ["tools"]
+    assert shown.requests[0].body["messages"], "the request itself stays whole"
+    assert wire(parts=["tools", "messages"]).parts == ("tools", "messages")
+
+
+@pytest.mark.usefixtures("started")
+@pytest.mark.parametrize("parts", ["tool", ["tools", "tool"], [7]])
+def test_a_part_that_no_request_has_is_refused(parts: Any) -> None:
+    with pytest.raises(ValueError, match=r"A request has no part (7|'tool'\. Did you mean .*'tools')"):
+        wire(parts=parts)
+
+
 async def test_a_row_says_who_has_nothing_there(started: Server) -> None:
     session.model_says({"name": "Oslo"})
     await run("openai", output_type=City)
