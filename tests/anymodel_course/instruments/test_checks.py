@@ -18,7 +18,16 @@ from typing import Any, Literal, NamedTuple
 import litellm
 import nbformat
 import pytest
-from agents import Agent, RunConfig, Runner, function_tool, input_guardrail
+from agents import (
+    Agent,
+    ModelRetrySettings,
+    ModelSettings,
+    RunConfig,
+    Runner,
+    function_tool,
+    input_guardrail,
+    retry_policies,
+)
 from agents.extensions.models.litellm_model import LitellmModel
 from agents.tracing import TracingProcessor
 from pydantic import BaseModel
@@ -339,6 +348,14 @@ def can_by_every_slash(model: str) -> bool:
     return "tools" in (litellm.get_supported_openai_params(name, prefix) or [])
 
 
+PASSING = (408, 429, 500, 503)
+
+
+def retries(most: int, **more: Any) -> ModelSettings:
+    usual = {"policy": retry_policies.http_status([429]), "backoff": {"initial_delay": 0.01}}
+    return ModelSettings(retry=ModelRetrySettings(max_retries=most, **(usual | more)))
+
+
 OSLO, ROME = call("get_temperature", city="Oslo"), call("get_temperature", city="Rome")
 ENV = 'OPENAI_API_KEY=made-up-1111\nANTHROPIC_API_KEY="made-up-2222"\nGEMINI_API_KEY=made-up-3333\n'
 SDK = "openai-agents[litellm]>=0.20,<0.21"
@@ -466,6 +483,23 @@ MISTAKES: list[tuple[str, Any, str]] = [
     ("discreet", RunConfig(workflow_name="Support", group_id="customer-17"), "trace_include_sensitive_data=False"),
     ("discreet", RunConfig(trace_include_sensitive_data=False, group_id="customer-17"), "workflow_name=…"),
     ("discreet", RunConfig(trace_include_sensitive_data=False, workflow_name="Support"), "group_id=…"),
+    ("worth_retrying", True, "the function itself"),
+    ("worth_retrying", lambda error: None, "return True or False"),
+    ("worth_retrying", lambda error: True, "a wrong key: you say True"),
+    (
+        "worth_retrying",
+        lambda error: isinstance(error, litellm.RateLimitError),
+        "in a stream of Gemini's: you say False",
+    ),
+    ("worth_retrying", lambda error: error.status_code in PASSING, "raise AttributeError"),
+    ("worth_retrying", lambda error: getattr(error, "status_code", 0) in PASSING, "a missing key at OpenAI"),
+    ("stubborn", ModelRetrySettings(max_retries=2), "I need a ModelSettings"),
+    ("stubborn", ModelSettings(temperature=0), "no `retry`"),
+    ("stubborn", retries(2, policy=None), "without a `policy` nothing"),
+    ("stubborn", retries(1), "yours gave up after 2 requests"),
+    ("stubborn", retries(3), "one and two retries. Yours: 4"),
+    ("stubborn", retries(2, policy=retry_policies.http_status([401, 429])), "a wrong key was tried 3 times"),
+    ("stubborn", retries(2, backoff={"initial_delay": 30}), "the first wait is 30 seconds"),
 ]
 
 

@@ -79,9 +79,7 @@ async def stubborn(given: Any) -> str:
     tries, _ = await _tries(given, *[limit] * 9)
     require(tries == 3, f"where refusals never end, three requests are enough: one and two retries. Yours: {tries}.")
     tries, _ = await _tries(given, *[key] * 9)
-    require(
-        tries == 1, f"a wrong key was tried {tries} times. It stays wrong: let the policy name the status 429 only."
-    )
+    require(tries == 1, f"a wrong key was tried {tries} times. It stays wrong: let the policy name status 429.")
     return "two refusals survived, the third ends it, and a wrong key is tried once."
 
 
