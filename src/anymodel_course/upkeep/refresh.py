@@ -18,6 +18,7 @@ from nbclient.exceptions import CellExecutionError
 from scripted_providers.environment import QUIET
 
 from ..providers import PROVIDERS
+from ..session import SCENARIOS
 from .isolation import isolated
 
 NOTEBOOKS = Path(__file__).parents[3] / "notebooks"
@@ -81,10 +82,16 @@ def execute(
         )
         client.execute(env=isolated(os.environ) | {"SCRIPTED_PROVIDERS_LOG": logs})
         lines = [line for file in sorted(Path(logs).glob("*.jsonl")) for line in file.read_text("utf-8").splitlines()]
-    log = [json.loads(line) for line in lines]
+    log = [exchange for exchange in map(json.loads, lines) if _of_the_course(exchange)]
     for exchange in log:  # the clock is the machine's, the same in this process and the kernel's
         exchange["offline_only"] = next(only for at, only in reversed(begun) if at <= exchange["started"])
     return notebook, log
+
+
+def _of_the_course(exchange: dict[str, Any]) -> bool:
+    """Tell a notebook's own calls from those of a program that it starts with rules of its own, which is never live."""
+    file = str(exchange["answered_by"]).partition(":")[0]
+    return not file.endswith(".yaml") or (SCENARIOS / file).exists()
 
 
 def store(notebook: nbformat.NotebookNode, costs: str) -> None:
