@@ -354,6 +354,56 @@ PASSING = (408, 429, 500, 503)
 def retries(most: int, **more: Any) -> ModelSettings:
     usual = {"policy": retry_policies.http_status([429]), "backoff": {"initial_delay": 0.01}}
     return ModelSettings(retry=ModelRetrySettings(max_retries=most, **(usual | more)))
+def guard_of_the_failure(scripted_providers: Server, answer: Callable[[str], str]) -> None:
+    scripted_providers.says(fails("rate_limit"))
+    assert answer("Where?") == "Try again later."
+
+
+def guard_without_assert(scripted_providers: Server, answer: Callable[[str], str]) -> None:
+    scripted_providers.says(fails("rate_limit"), "Fine.")
+    answer("Where?")
+    assert answer("And now?") == "Fine."
+
+
+def guard_of_other_words(scripted_providers: Server, answer: Callable[[str], str]) -> None:
+    scripted_providers.says(fails("rate_limit"))
+    assert answer("Where?") == "Sorry.", "other words"
+
+
+def guard_with_too_few_replies(scripted_providers: Server, answer: Callable[[str], str]) -> None:
+    guard_of_the_failure(scripted_providers, answer)
+    assert answer("And now?") != "Try again later."
+
+
+async def guard_async(scripted_providers: Server, answer: Callable[[str], str]) -> None:
+    guard_of_the_failure(scripted_providers, answer)
+
+
+async def first_of_all(ask: Any, models: list[str]) -> Any:
+    return [(model, await ask(model)) for model in models][0]
+
+
+async def first_without_try(ask: Any, models: list[str]) -> Any:
+    return models[0], await ask(models[0])
+
+
+async def first_of_the_answers(ask: Any, models: list[str]) -> Any:
+    return await ask(models[0])
+
+
+def first_catching(what: type[BaseException], *, backwards: bool = False, give: Any = None) -> Callable[..., Any]:
+    async def first(ask: Any, models: list[str]) -> Any:
+        failure: BaseException | None = None
+        for model in reversed(models) if backwards else models:
+            try:
+                return model, await ask(model)
+            except what as error:
+                failure = error
+        if give or failure is None:
+            return give
+        raise failure
+
+    return first
 
 
 OSLO, ROME = call("get_temperature", city="Oslo"), call("get_temperature", city="Rome")
@@ -500,6 +550,25 @@ MISTAKES: list[tuple[str, Any, str]] = [
     ("stubborn", retries(3), "one and two retries. Yours: 4"),
     ("stubborn", retries(2, policy=retry_policies.http_status([401, 429])), "a wrong key was tried 3 times"),
     ("stubborn", retries(2, backoff={"initial_delay": 30}), "the first wait is 30 seconds"),
+    ("review", "1, 7", "line numbers in a set"),
+    ("review", {1, 99}, "you name 99"),
+    ("review", {1, 7, 23}, "line 23 can stay as it is: a stream has to be read to its end. Of the mistakes you have 2"),
+    ("review", {1, 7, 8, 9, 10, 11, 12}, "7 of 8. One that is still hidden: line 25 prints a number of tokens"),
+    ("review", set(range(1, 27)), "line 2 can stay as it is"),
+    ("guard", "a test", "the function itself"),
+    ("guard", guard_async, "write `def`"),
+    ("guard", guard_of_the_failure, "whatever the model answers: test an ordinary answer, too"),
+    ("guard", guard_without_assert, "answers a rate limit with an empty text"),
+    ("guard", guard_of_other_words, "the program that is right (other words)"),
+    ("guard", guard_with_too_few_replies, "one reply for each call"),
+    ("guard", lambda scripted_providers, answer: None, "lets the error through"),
+    ("first_answer", "Paris", "the function itself"),
+    ("first_answer", first_of_the_answers, "return two things, (model, answer)"),
+    ("first_answer", first_of_all, "return as soon as there is one"),
+    ("first_answer", first_without_try, "catch that and ask the next"),
+    ("first_answer", first_catching(Exception, backwards=True), "was asked first, and the list begins with"),
+    ("first_answer", first_catching(Exception, give=("none", "")), "as if nothing had happened: raise"),
+    ("first_answer", first_catching(BaseException), "catch Exception, not everything"),
 ]
 
 
@@ -710,7 +779,7 @@ async def test_a_coroutine_that_nobody_awaited_is_told_of_and_closed(name: str) 
     assert inspect.getcoroutinestate(run) == inspect.CORO_CLOSED  # else Python complains in some later cell
 
 
-FUNCTION_CHECKS = ["any_model", "collected_text", "connect", "lives"]
+FUNCTION_CHECKS = ["any_model", "collected_text", "connect", "first_answer", "lives"]
 
 
 @pytest.mark.parametrize("name", FUNCTION_CHECKS)

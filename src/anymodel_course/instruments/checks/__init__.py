@@ -1,5 +1,6 @@
 """The checks of the exercises, one file a notebook. In a notebook: `await course.checks.own_agent(agent)`."""
 
+from .best_practices import guard, review
 from .litellm_model import any_model, collected_text
 from .provider_configuration import connect
 from .setting_up import closed_pins, mended_env
@@ -9,6 +10,7 @@ from .tools import can_use_tools, parcel_tool, tell_model
 from .tracing import discreet, tool_names
 from .troubleshooting import stubborn, worth_retrying
 from .usage_tracking import bill, cheapest
+from .where_next import first_answer
 
 __all__ = [
     "any_model",
@@ -19,10 +21,13 @@ __all__ = [
     "collected_text",
     "connect",
     "discreet",
+    "first_answer",
+    "guard",
     "lives",
     "mended_env",
     "own_agent",
     "parcel_tool",
+    "review",
     "stubborn",
     "tell_model",
     "tool_names",

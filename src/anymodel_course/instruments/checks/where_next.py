@@ -1,0 +1,65 @@
+"""Checks of notebook 11."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ...providers import PROVIDERS
+from .engine import NotYet, check, require, result_of
+
+MODELS = [PROVIDERS[name].model for name in ("anthropic", "gemini", "ollama")]
+
+
+class _Refused(Exception):
+    """What a model that fails raises here."""
+
+
+class _Interrupt(BaseException):
+    """Stands for a person who interrupts the program: no `except Exception` stops it."""
+
+
+@check
+async def first_answer(given: Any) -> str:
+    """A coroutine function that asks one model after the other until one answers."""
+    require(callable(given), f"give me the function itself, not its result (this is a {type(given).__name__}).")
+    asked: list[str] = []
+
+    async def outcome(*failing: str, how: type[BaseException] = _Refused) -> Any:
+        asked.clear()
+
+        async def ask(model: str) -> str:
+            asked.append(model)
+            if model in failing:
+                raise how(f"{model} is out of order")
+            return f"the answer of {model}"
+
+        return await result_of(given, ask, list(MODELS))
+
+    first, second, last = MODELS
+    got = await outcome()
+    require(got is not None, "the function returns nothing: return the pair.")
+    require(isinstance(got, tuple | list) and len(got) == 2, f"return two things, (model, answer); I got {got!r}.")
+    require(asked, "no model was asked: call `await ask(model)`.")
+    require(asked[0] == first, f"{asked[0]} was asked first, and the list begins with {first}.")
+    require(len(asked) == 1, f"the first model answered, and {len(asked)} were asked: return as soon as there is one.")
+    wanted = (first, f"the answer of {first}")
+    require(tuple(got) == wanted, f"of (model, answer) I expected {wanted}, and you return {tuple(got)}.")
+    try:
+        got = await outcome(first)
+    except _Refused:
+        raise NotYet("the first model fails, and so does your function: catch that and ask the next.") from None
+    require(
+        isinstance(got, tuple | list) and tuple(got) == (second, f"the answer of {second}"),
+        f"where the first fails, return the second's (model, answer); I got {got!r}.",
+    )
+    try:
+        got = await outcome(*MODELS)
+    except _Refused as error:
+        require(last in str(error), "where all fail, raise what the last one raised.")
+    else:
+        raise NotYet(f"all three fail, and your function returns {got!r}, as if nothing had happened: raise.")
+    try:
+        await outcome(first, how=_Interrupt)
+    except _Interrupt:
+        return "the first that answers, in order, and a failure where nobody does."
+    raise NotYet("a person interrupts, and your program goes on: catch Exception, not everything.")
