@@ -17,8 +17,9 @@ def files() -> dict[str, str]:
     found = {}
     for cell in notebook("11").cells:
         for statement in ast.parse(cell.source).body if cell.cell_type == "code" else []:
-            if isinstance(statement, ast.Assign) and isinstance(statement.value, ast.Constant):
-                found[statement.targets[0].id] = statement.value.value
+            match statement:
+                case ast.Assign(targets=[ast.Name(id=name)], value=ast.Constant(value=str(text))):
+                    found[name] = text
     return found
 
 
