@@ -559,7 +559,7 @@ MISTAKES: list[tuple[str, Any, str]] = [
     ("guard", guard_async, "write `def`"),
     ("guard", guard_of_the_failure, "whatever the model answers: test an ordinary answer, too"),
     ("guard", guard_without_assert, "answers a rate limit with an empty text"),
-    ("guard", guard_of_other_words, "the program that is right (other words)"),
+    ("guard", guard_of_other_words, "the program that does everything right (other words)"),
     ("guard", guard_with_too_few_replies, "one reply for each call"),
     ("guard", lambda scripted_providers, answer: None, "lets the error through"),
     ("first_answer", "Paris", "the function itself"),
