@@ -2,6 +2,7 @@
 
 from .best_practices import guard, review
 from .litellm_model import any_model, collected_text
+from .model_comparison import accuracy, side_by_side, structured, with_local
 from .provider_configuration import connect
 from .setting_up import closed_pins, mended_env
 from .start_here import own_agent, two_cities
@@ -13,6 +14,7 @@ from .usage_tracking import bill, cheapest
 from .where_next import first_answer
 
 __all__ = [
+    "accuracy",
     "any_model",
     "bill",
     "can_use_tools",
@@ -33,4 +35,9 @@ __all__ = [
     "tool_names",
     "two_cities",
     "worth_retrying",
+    "side_by_side",
+    "structured",
+    "tool_names",
+    "two_cities",
+    "with_local",
 ]
