@@ -572,6 +572,54 @@ MISTAKES: list[tuple[str, Any, str]] = [
 ]
 
 
+def changed(name: str, old: str, new: str) -> Any:
+    """Make a solution of notebook 10 with one thing done otherwise."""
+    assert old in SOLUTIONS[name].code
+    return SOLUTIONS[name].made(lambda code: code.replace(old, new))
+
+
+IN_TURN = "[await row(name, agent) for name, agent in agents.items()]"
+GATHERED = "await asyncio.gather(*(row(name, agent) for name, agent in agents.items()))"
+PLAIN = "plain(needed) == plain(made)"
+COMPARISON_MISTAKES: list[tuple[str, Any, str]] = [
+    ("side_by_side", changed("side_by_side", GATHERED, IN_TURN), "one after the other"),
+    ("side_by_side", changed("side_by_side", "except Exception", "except KeyError"), "lost with it"),
+    ("side_by_side", changed("side_by_side", "type(error).__name__", "str(error)"), "class's name"),
+    (
+        "side_by_side",
+        changed("side_by_side", "agents.items())", "reversed(agents.items()))"),
+        "keep that of the agents",
+    ),
+    (
+        "side_by_side",
+        changed("side_by_side", "usage.total_tokens", "usage.output_tokens"),
+        "sent and received together",
+    ),
+    ("side_by_side", changed("side_by_side", "return " + GATHERED, GATHERED), "returns nothing"),
+    ("side_by_side", changed("side_by_side", "time.perf_counter() - began", "0.0"), "time around the run"),
+    ("structured", changed("structured", ".clone(output_type=kind)", ""), "without an output type"),
+    ("structured", changed("structured", "UnsupportedParamsError:", "Exception:"), "says nothing about objects"),
+    ("structured", changed("structured", "except Exception", "except KeyError"), "got out of your function"),
+    ("structured", changed("structured", '"invalid"', '"refused"'), "gemini should be 'invalid'"),
+    ("accuracy", changed("accuracy", PLAIN, "[n for n, _ in needed] == [n for n, _ in made]"), "compare the arguments"),
+    ("accuracy", changed("accuracy", PLAIN, "needed == made"), "have no order"),
+    ("accuracy", changed("accuracy", PLAIN, "all(call in made for call in needed)"), "needless call is wrong"),
+    ("accuracy", changed("accuracy", " / len(cases) if cases else 0", ""), "not the number"),
+    ("accuracy", changed("accuracy", " if cases else 0", ""), "without a case"),
+    ("with_local", changed("with_local", "ollama_chat/{", "ollama/{"), "notebook 04"),
+    ("with_local", changed("with_local", "ollama_chat/{", "{"), "is no id"),
+    (
+        "with_local",
+        changed("with_local", "return [*models, local]", "models.append(local)\n    return models"),
+        "changed",
+    ),
+    ("with_local", lambda models, found: [*models, PROVIDERS["ollama"].model], "has qwen3:8b first"),
+    ("with_local", lambda models, found: [*models, f"ollama_chat/{found.models[0]}"], "IndexError"),
+]
+
+MISTAKES += COMPARISON_MISTAKES
+
+
 @pytest.mark.parametrize(
     ("name", "given", "named"), MISTAKES, ids=[f"{name}-{n}" for n, (name, _, _) in enumerate(MISTAKES)]
 )
