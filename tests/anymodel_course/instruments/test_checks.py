@@ -354,6 +354,8 @@ PASSING = (408, 429, 500, 503)
 def retries(most: int, **more: Any) -> ModelSettings:
     usual = {"policy": retry_policies.http_status([429]), "backoff": {"initial_delay": 0.01}}
     return ModelSettings(retry=ModelRetrySettings(max_retries=most, **(usual | more)))
+
+
 def guard_of_the_failure(scripted_providers: Server, answer: Callable[[str], str]) -> None:
     scripted_providers.says(fails("rate_limit"))
     assert answer("Where?") == "Try again later."
