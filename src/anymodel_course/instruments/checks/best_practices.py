@@ -6,9 +6,9 @@ import asyncio
 from collections.abc import Callable
 from typing import Any
 
-import litellm
 from agents import Agent, RunConfig, Runner
 from agents.extensions.models.litellm_model import LitellmModel
+from litellm.exceptions import RateLimitError
 
 from scripted_providers.environment import DUMMY_KEY
 from scripted_providers.server import Server
@@ -118,7 +118,7 @@ async def _try(test: Callable[..., Any], program: Callable[..., Any]) -> None:
 async def _sorry_when_limited(ask: Callable[..., Any], question: str) -> Any:
     try:
         return await ask(question)
-    except litellm.RateLimitError:
+    except RateLimitError:
         return SORRY
 
 
@@ -129,7 +129,7 @@ async def _lets_it_through(ask: Callable[..., Any], question: str) -> Any:
 async def _silent_when_limited(ask: Callable[..., Any], question: str) -> Any:
     try:
         return await ask(question)
-    except litellm.RateLimitError:
+    except RateLimitError:
         return ""
 
 
