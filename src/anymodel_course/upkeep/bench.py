@@ -48,8 +48,10 @@ def main(arguments: list[str]) -> int:
     if arguments:
         print("bench takes no arguments.", file=sys.stderr)
         return 2
+    from .bench_comparison import comparison  # it needs this module's `Figure`
+
     short = False
-    for part in (imports, stand_in, calls, through_litellm, traces, idle_gaps):
+    for part in (imports, stand_in, calls, through_litellm, traces, comparison, idle_gaps):
         for figure in part():
             print(figure, flush=True)
             short = short or figure.value > figure.goal
