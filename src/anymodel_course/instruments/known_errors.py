@@ -63,7 +63,7 @@ def _retry(policy: str, more: str = "") -> str:
 
 
 # The SDK sees a network error only where httpx raised one underneath; LiteLLM's status catches the others.
-BROKEN_OFF = "any(\n    retry_policies.network_error(), retry_policies.http_status([500, 503])))"
+BROKEN_OFF = "any(\n    retry_policies.network_error(), retry_policies.http_status([500, 503]))"
 NOT_SENT = "Nothing was sent, so no server gave a status: LiteLLM fills one in."
 NO_ANSWER = "No server gave this status: there was no answer, and LiteLLM fills one in."
 UNSENT_KEY = "{title} got a request without a key: LiteLLM sends it all the same if {variable} is not set."

@@ -4,10 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
-import litellm
 from agents import Agent, ModelSettings, RunConfig, Runner
 from agents.extensions.models.litellm_model import LitellmModel
-from litellm.exceptions import MidStreamFallbackError
+from litellm.exceptions import (
+    APIConnectionError,
+    AuthenticationError,
+    BadRequestError,
+    InternalServerError,
+    MidStreamFallbackError,
+    NotFoundError,
+    RateLimitError,
+    ServiceUnavailableError,
+    Timeout,
+)
 
 from scripted_providers.environment import DUMMY_KEY
 from scripted_providers.replies import Reply, fails, reply_from
@@ -18,28 +27,28 @@ from .engine import check, require, result_of
 
 # As LiteLLM raises them: tests/sdk/test_errors_explained.py has the real ones.
 PASSING = (
-    ("too many requests", litellm.RateLimitError("Rate limit reached.", "openai", "m")),
+    ("too many requests", RateLimitError("Rate limit reached.", "openai", "m")),
     (
         "too many requests, in a stream of Gemini's",
         MidStreamFallbackError(
             "Quota exceeded.",
             "m",
             "gemini",
-            original_exception=litellm.RateLimitError("Quota exceeded.", "gemini", "m"),
+            original_exception=RateLimitError("Quota exceeded.", "gemini", "m"),
         ),
     ),
-    ("an overload that Anthropic reports", litellm.InternalServerError("Overloaded", "anthropic", "m")),
-    ("an overload", litellm.ServiceUnavailableError("The engine is overloaded.", "openai", "m")),
-    ("an answer that never came", litellm.Timeout("Connection timed out.", "m", "cohere")),
-    ("a broken connection", litellm.APIConnectionError("Server disconnected", "gemini", "m")),
+    ("an overload that Anthropic reports", InternalServerError("Overloaded", "anthropic", "m")),
+    ("an overload", ServiceUnavailableError("The engine is overloaded.", "openai", "m")),
+    ("an answer that never came", Timeout("Connection timed out.", "m", "cohere")),
+    ("a broken connection", APIConnectionError("Server disconnected", "gemini", "m")),
 )
 LASTING = (
-    ("a wrong key", litellm.AuthenticationError("invalid x-api-key", "anthropic", "m")),
-    ("a bad request", litellm.BadRequestError("Invalid JSON in the request body.", "m", "together_ai")),
-    ("a model that does not exist", litellm.NotFoundError("not found", "m", "openai")),
+    ("a wrong key", AuthenticationError("invalid x-api-key", "anthropic", "m")),
+    ("a bad request", BadRequestError("Invalid JSON in the request body.", "m", "together_ai")),
+    ("a model that does not exist", NotFoundError("not found", "m", "openai")),
     ("a bug of your own (a ValueError, which has no status)", ValueError("42")),
-    ("a missing key at OpenAI (status 500)", litellm.InternalServerError("Missing credentials.", "openai", "m")),
-    ("a missing key at Gemini", litellm.APIConnectionError("Missing Gemini API key.", "gemini", "m")),
+    ("a missing key at OpenAI (status 500)", InternalServerError("Missing credentials.", "openai", "m")),
+    ("a missing key at Gemini", APIConnectionError("Missing Gemini API key.", "gemini", "m")),
 )
 
 
