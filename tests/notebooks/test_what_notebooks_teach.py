@@ -45,7 +45,7 @@ def test_00_a_prompt_without_a_script_gets_a_mirror() -> None:
 
 def test_00_the_learner_plays_the_model_and_the_loop_calls_it_twice() -> None:
     assert shown("00", 'model_says("Because')[-1] == "Because short wavelengths are scattered most."
-    ran, answer, calls, happened = shown("00", "model_says(call(")
+    ran, answer, calls, happened = shown("00", "model_says(course.call(")
     assert ran == "  [your function runs: get_temperature('Oslo')]"
     assert answer == "It is 4 °C in Oslo."
     assert calls == "model calls: 2"
