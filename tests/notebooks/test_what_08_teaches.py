@@ -14,7 +14,7 @@ def test_a_missing_key_is_explained_and_mended() -> None:
         "AuthenticationError (status 401) at Anthropic",
         "What happened: There is no key at all. Nothing was sent.",
     ]
-    assert shown("08", '"ANTHROPIC_API_KEY"] = key') == ["Hello from the script for anthropic."]
+    assert shown("08", "ANTHROPIC_API_KEY=key") == ["Hello from the script for anthropic."]
 
 
 def test_a_missing_key_has_five_classes_at_nine_providers() -> None:

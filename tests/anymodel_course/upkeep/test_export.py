@@ -57,7 +57,8 @@ def tree(folder: Path) -> dict[str, bytes]:
 def test_without_options_the_copies_are_the_originals(classroom: Path) -> None:
     assert export.main([str(classroom)]) == 0
     for original in NOTEBOOKS.glob("[0-9]*.ipynb"):
-        assert (classroom / original.name).read_bytes() == original.read_bytes()
+        left_behind = original.read_bytes().replace(b"[README](../README.md)", b"README")
+        assert (classroom / original.name).read_bytes() == left_behind
 
 
 def test_only_notebooks_of_the_course_and_what_they_use_come_along(notebooks: Path, classroom: Path) -> None:

@@ -254,6 +254,11 @@ def test_the_id_of_a_check_takes_the_place_of_the_usual_one_and_of_no_other() ->
     }
 
 
+def without_texts(code: str) -> str:
+    """Return code without its texts in three quotes: programs that a cell writes, not what it runs."""
+    return re.sub(r'"""(?s:.*?)"""|\'\'\'(?s:.*?)\'\'\'', "...", code)
+
+
 @pytest.mark.parametrize("path", sorted((ROOT / "notebooks").glob("*.ipynb")), ids=lambda p: p.stem)
 def test_cells_that_make_sense_offline_only_are_tagged_so(path: Path) -> None:
     variables = "|".join(name for endpoint in ENDPOINTS.values() for name in endpoint.variables)
@@ -262,7 +267,7 @@ def test_cells_that_make_sense_offline_only_are_tagged_so(path: Path) -> None:
         f"cell {number}: {cell.source.splitlines()[0]}"
         for number, cell in enumerate(nbformat.read(path, as_version=4).cells)
         if cell.cell_type == "code"
-        and only_offline.search(cell.source)
+        and only_offline.search(without_texts(cell.source))
         and "offline-only" not in cell.metadata.get("tags", [])
     ]
     assert untagged == []
