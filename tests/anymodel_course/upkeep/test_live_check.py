@@ -134,6 +134,7 @@ async def test_the_calls_of_a_kernel_are_capped_too_and_only_those_to_the_provid
         name="Elsewhere", model=LitellmModel(PROVIDERS["anthropic"].cheap, base_url=vendor.server.base + "/anthropic")
     )
     scripted = Agent(name="Scripted", model=LitellmModel(model=PROVIDERS["mistral"].model))
+    before = list(litellm.callbacks)
     try:
         await live_meter.report("anthropic", 1, 1.0)
         for agent in (elsewhere, scripted, plain, scripted):
@@ -145,7 +146,7 @@ async def test_the_calls_of_a_kernel_are_capped_too_and_only_those_to_the_provid
         with pytest.raises(live_meter.CapReached):
             await Runner.run(plain, "Say hello.")
     finally:
-        litellm.callbacks[:] = [c for c in litellm.callbacks if not isinstance(c, live_meter.Meter)]
+        litellm.callbacks[:] = before  # the meter's and the recorder's among them: other tests need those
         live_meter._meter = None
     first, second = (json.loads(line) for line in capsys.readouterr().out.splitlines() if line.startswith("{"))
     assert first == {"calls": 0, "refused": 0, "unpriced": 0, "dollars": 0.0}
