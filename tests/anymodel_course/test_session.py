@@ -43,7 +43,7 @@ def own_variables(name: str) -> dict[str, str | None]:
 
 def fresh(code: str, **environ: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, env=os.environ | environ
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=180, env=os.environ | environ
     )
 
 

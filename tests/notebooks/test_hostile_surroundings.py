@@ -74,7 +74,7 @@ def test_keys_redirects_proxies_and_a_bad_dotenv_change_nothing_and_reach_nobody
     client = NotebookClient(
         notebook,
         kernel_name="python3",
-        timeout=60,
+        timeout=180,
         coalesce_streams=True,
         resources={"metadata": {"path": str(folder)}},
     )
@@ -111,5 +111,5 @@ def test_a_machine_without_any_route_prints_the_same(tmp_path: Path) -> None:
     copy = Path(shutil.copy(NOTEBOOK, tmp_path))
     there = subprocess.run([*WITHOUT_A_ROUTE, "ip", "route"], capture_output=True, text=True)
     assert there.stdout == "", "nothing leads out of there"
-    subprocess.run([*WITHOUT_A_ROUTE, sys.executable, "-c", EXECUTE, str(copy)], check=True, timeout=120)
+    subprocess.run([*WITHOUT_A_ROUTE, sys.executable, "-c", EXECUTE, str(copy)], check=True, timeout=600)
     assert printed(nbformat.read(copy, as_version=4)) == printed(nbformat.read(NOTEBOOK, as_version=4))

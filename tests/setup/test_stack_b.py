@@ -47,7 +47,7 @@ def test_the_sdks_list_and_every_notebook_run_on_the_newest_stack(clone: Path, p
     named = subprocess.run([python, "-c", say], env=env, capture_output=True, text=True, check=True).stdout
     assert named.strip() == "B", "stacks.py and stack_b.txt name the same versions"
 
-    lax = ["-o", "addopts=--import-mode=importlib", "--nbval-lax", "--nbval-current-env", "--nbval-cell-timeout=60"]
+    lax = ["-o", "addopts=--import-mode=importlib", "--nbval-lax", "--nbval-current-env", "--nbval-cell-timeout=180"]
     command = [python, "-m", "pytest", "-q", "-p", "no:cacheprovider", *lax, *LISTS]
     done = subprocess.run(command, cwd=clone, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     print(done.stdout[-5000:])

@@ -42,6 +42,6 @@ class Lab:
                 const codes = Array.from({length: cells.length}, (_, i) => cells.get(i)).filter(c => c.type === 'code');
                 return codes.length && codes.every((c, n) => c.executionCount === n + 1);
             }""",
-            timeout=120_000,
+            timeout=300_000,
         )
         expect(page.locator("#jp-main-statusbar")).to_contain_text("| Idle")

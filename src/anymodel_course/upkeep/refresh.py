@@ -73,7 +73,7 @@ def execute(
         client = NotebookClient(
             notebook,
             kernel_name="python3",
-            timeout=60,
+            timeout=180,
             record_timing=False,
             store_widget_state=False,
             coalesce_streams=True,
