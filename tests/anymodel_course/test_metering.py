@@ -19,6 +19,7 @@ from anymodel_course.usage import usage_of
 from scripted_providers import call, fails
 from scripted_providers.replies import Call, Reply, Usage
 from scripted_providers.server import Server
+from tokens import logged, metered
 
 
 @function_tool
@@ -40,17 +41,6 @@ async def run(agent: Agent[Any], streamed: bool, **options: Any) -> Any:
     async for _ in result.stream_events():
         pass
     return result
-
-
-def logged(server: Server) -> tuple[int, int]:
-    """What the stand-in says that it answered with."""
-    used = [exchange.usage for exchange in server.log if exchange.usage]
-    return sum(u.input for u in used), sum(u.output for u in used)
-
-
-def metered() -> tuple[int, int]:
-    counts = meter.counts.values()
-    return sum(c.input_tokens for c in counts), sum(c.output_tokens for c in counts)
 
 
 def told(*results: Any) -> tuple[int, int]:

@@ -31,6 +31,7 @@ from anymodel_course.usage import usage_of
 from scripted_providers import call, fails
 from scripted_providers.replies import Call, Reply, Usage
 from scripted_providers.server import Server
+from tokens import logged, metered
 
 KEY = "sk-planted-0123456789abcdef4f2a"
 OPENAI, ANTHROPIC, GEMINI = (PROVIDERS[name].model for name in ("openai", "anthropic", "gemini"))
@@ -74,16 +75,6 @@ def lines(tree: TraceTree) -> list[str]:
 
 
 # --- tokens agree, for every kind of run ---
-
-
-def logged(server: Server) -> tuple[int, int]:
-    used = [exchange.usage for exchange in server.log if exchange.usage]
-    return sum(u.input for u in used), sum(u.output for u in used)
-
-
-def metered() -> tuple[int, int]:
-    counts = meter.counts.values()
-    return sum(c.input_tokens for c in counts), sum(c.output_tokens for c in counts)
 
 
 async def a_plain_run(name: str, streamed: bool) -> list[Any]:
