@@ -81,9 +81,10 @@ def start(live: Iterable[str] | str | None = None, *, max_calls: int = USUAL_CAP
     _refuse_while_running()
     _place(variables.QUIET)
     _place(variables.past_the_proxy(os.environ))
-    server = _serve()
-    keys.set_aside(os.environ, server.base, _live)  # before anything can fail: from here on no key is spent unasked
-    _import_quietly()
+    with _collector_paused():
+        server = _serve()
+        keys.set_aside(os.environ, server.base, _live)  # before anything can fail: from here on no key is spent unasked
+        _import_quietly()
     _trace_here()
     _check(wanted, where="ANYMODEL_LIVE" if live is None else "live")
     keys.set_aside(os.environ, server.base, wanted)
@@ -344,13 +345,17 @@ def _import_quietly() -> None:
         return
     early = "litellm" in sys.modules
     print("Loading the Agents SDK and LiteLLM (the first time takes a while) …", flush=True)
-    with _collector_paused():
-        import litellm
-        from agents.extensions.models import litellm_model  # noqa: F401  (the slow part of what every notebook imports)
+    import agents
+    import litellm
+    from agents.extensions.models import litellm_model  # noqa: F401  (the slow part of what every notebook imports)
+    from agents.tracing.provider import DefaultTraceProvider
 
-        from .metering import meter
-        from .precall import Reports
-        from .tracing import Answers, Recorder
+    from .metering import meter
+    from .precall import Reports
+    from .tracing import Answers, Recorder
+
+    gc.freeze()  # what imports have made stays: later collections pass over it
+    agents.set_trace_provider(DefaultTraceProvider())  # else the SDK makes the one that sends to OpenAI, then drops it
     litellm.suppress_debug_info = True  # no "Give Feedback" lines
     _recorder = Recorder()
     _reports = Reports()
@@ -365,15 +370,11 @@ def _import_quietly() -> None:
 
 @contextmanager
 def _collector_paused() -> Iterator[None]:
-    """Importing makes a million objects that stay: going through them again and again takes a quarter of the time.
-
-    Afterwards they are frozen, so that later collections pass over them too.
-    """
+    """Importing makes a million objects that stay: going through them again and again takes a quarter of the time."""
     was_on = gc.isenabled()
     gc.disable()
     try:
         yield
     finally:
-        gc.freeze()
         if was_on:
             gc.enable()

@@ -27,7 +27,7 @@ from .log import SHOWN_QUERY, Exchange, Log, shown, without
 from .mirror import mirror
 from .replies import ERRORS, Ask, Failure, Pace, Reply, reply_from, settle
 from .scenario import Scenario
-from .wires import WIRES, BadRequest, Refusal, Wire, dumps
+from .wires import BadRequest, Refusal, Wire, dumps, wires_of
 
 LONGEST_WAIT = 600.0  # seconds that a "timeout" holds a connection whose client never gives up
 LARGEST_BODY = 32 * 2**20  # bytes
@@ -220,9 +220,9 @@ class Server:
         """Answer one request (ASGI)."""
         request = Request(scope, receive)
         prefix, _, rest = scope["path"].removeprefix("/").partition("/")
-        wires = [wire for wire in WIRES if wire.provider == prefix]
+        wires = wires_of(prefix)
         if not wires:
-            known = ", ".join(dict.fromkeys(f"/{wire.provider}" for wire in WIRES))
+            known = ", ".join(f"/{provider}" for provider in environment.ENDPOINTS)
             await JSONResponse({"error": f"Nothing here. Paths start with one of {known}."}, 404)(scope, receive, send)
             return
         wire, path = next(((w, m.groupdict()) for w in wires if (m := w.route.fullmatch("/" + rest))), (wires[0], None))

@@ -16,9 +16,10 @@ from hypothesis import strategies as st
 
 from scripted_providers import Server, call, fails
 from scripted_providers.replies import ERRORS, Failure
-from scripted_providers.wires import WIRES, Wire
+from scripted_providers.wires import Wire, all_wires
 from wire_requests import OBJECT, WireRequest, name, request
 
+WIRES = tuple(all_wires())
 quick = settings(deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
 
 

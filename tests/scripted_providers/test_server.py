@@ -18,9 +18,10 @@ from scripted_providers import ENDPOINTS, Server, call, fails
 from scripted_providers import server as module
 from scripted_providers.replies import Failure, Pace, Reply, Usage
 from scripted_providers.scenario import Scenario, parse
-from scripted_providers.wires import WIRES, Wire
+from scripted_providers.wires import Wire, all_wires
 from wire_requests import KEY, name, request
 
+WIRES = tuple(all_wires())
 CHAT = next(wire for wire in WIRES if name(wire) == "openai/v1/chat/completions")
 every_wire = pytest.mark.parametrize("wire", WIRES, ids=name)
 

@@ -29,7 +29,7 @@ from .. import stacks
 from ..local_ollama import ollama
 from ..tables import html_table
 
-PATIENCE = 0.3  # seconds for anything on this machine to answer
+PATIENCE = 2.0  # seconds: a port here says yes or no at once, but on a machine that is busy even that may take a while
 SET_UP = "Run `python3 lab.py` (Windows: `py lab.py`)."
 
 Level = Literal["ok", "note", "problem"]

@@ -1,23 +1,39 @@
 """The formats that the stand-in speaks. A path prefix (`/openai`, `/anthropic`, …) has one wire or more."""
 
-from .anthropic import Anthropic
+from collections.abc import Iterator
+from functools import cache
+from importlib import import_module
+
 from .base import BadRequest, Refusal, Wire, dumps
-from .bedrock import Bedrock
-from .cohere import Cohere
-from .gemini import Gemini
-from .ollama import OllamaChat, OllamaGenerate
-from .openai_chat import DIALECTS, OpenAIChat
-from .openai_responses import OpenAIResponses
 
-WIRES: tuple[Wire, ...] = (
-    *map(OpenAIChat, DIALECTS),
-    Cohere(),
-    Bedrock(),
-    Anthropic(),
-    OpenAIResponses(),
-    OllamaChat(),
-    OllamaGenerate(),
-    Gemini(),
-)
+_MODULES = {
+    "openai": ("openai_chat", "openai_responses"),
+    "mistral": ("openai_chat",),
+    "azure": ("openai_chat",),
+    "together": ("openai_chat",),
+    "cohere": ("cohere",),
+    "bedrock": ("bedrock",),
+    "anthropic": ("anthropic",),
+    "ollama": ("ollama",),
+    "gemini": ("gemini",),
+}
 
-__all__ = ["WIRES", "BadRequest", "Refusal", "Wire", "dumps"]
+
+@cache
+def wires_of(provider: str) -> tuple[Wire, ...]:
+    """Return what a path prefix speaks; nothing where it is unknown.
+
+    A wire's module is imported when its provider is first called: each takes some hundredths of a second, and who
+    starts the stand-in seldom needs all nine.
+    """
+    modules = (import_module(f"{__name__}.{module}") for module in _MODULES.get(provider, ()))
+    return tuple(wire for module in modules for wire in module.WIRES if wire.provider == provider)
+
+
+def all_wires() -> Iterator[Wire]:
+    """Yield every wire of every provider."""
+    for provider in _MODULES:
+        yield from wires_of(provider)
+
+
+__all__ = ["BadRequest", "Refusal", "Wire", "all_wires", "dumps", "wires_of"]

@@ -305,3 +305,6 @@ def _usage(used: Usage | None) -> dict[str, Any]:
         "output_tokens": used.output,
         "output_tokens_details": {"thinking_tokens": used.reasoning},
     }
+
+
+WIRES = (Anthropic(),)

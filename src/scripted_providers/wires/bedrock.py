@@ -305,3 +305,6 @@ def _unframe(frame: bytes) -> tuple[str, bytes]:
     start = 12 + 1 + frame[12] + 1  # past the prelude, and the header's name and type
     (length,) = struct.unpack_from("!H", frame, start)
     return frame[start + 2 : start + 2 + length].decode(), frame[12 + headers : -4]
+
+
+WIRES = (Bedrock(),)

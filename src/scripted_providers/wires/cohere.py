@@ -223,3 +223,6 @@ def _usage(reply: Reply) -> dict[str, Any] | None:
         return None
     tokens = {"input_tokens": reply.usage.input, "output_tokens": reply.usage.output}
     return {"billed_units": tokens, "tokens": tokens, "cached_tokens": reply.usage.cached}
+
+
+WIRES = (Cohere(),)

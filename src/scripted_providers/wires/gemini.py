@@ -296,3 +296,6 @@ def _usage(used: Usage, done: bool) -> dict[str, Any]:
         counts["cachedContentTokenCount"] = used.cached
         counts["cacheTokensDetails"] = [{"modality": "TEXT", "tokenCount": used.cached}]
     return counts
+
+
+WIRES = (Gemini(),)

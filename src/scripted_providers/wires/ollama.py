@@ -229,3 +229,6 @@ def _line(value: Any) -> bytes:
     for end in ("\x85", "\u2028", "\u2029"):
         line = line.replace(end.encode(), f"\\u{ord(end):04x}".encode())
     return line + b"\n"
+
+
+WIRES = (OllamaChat(), OllamaGenerate())

@@ -485,3 +485,6 @@ def _usage(reply: Reply) -> dict[str, Any] | None:
         "prompt_tokens_details": {"cached_tokens": used.cached, "audio_tokens": 0},
         "completion_tokens_details": {"reasoning_tokens": used.reasoning, "audio_tokens": 0},
     }
+
+
+WIRES = tuple(map(OpenAIChat, DIALECTS))

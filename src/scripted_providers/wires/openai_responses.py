@@ -290,3 +290,6 @@ def _usage(reply: Reply) -> dict[str, Any] | None:
         "output_tokens_details": {"reasoning_tokens": used.reasoning},
         "total_tokens": used.input + used.output,
     }
+
+
+WIRES = (OpenAIResponses(),)

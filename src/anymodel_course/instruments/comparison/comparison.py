@@ -55,6 +55,7 @@ class Comparison:
         self.repeats = _whole("repeats", repeats)
         self._at_once = _whole("max_concurrency", max_concurrency)
         self._timeout = _seconds(timeout)
+        self._budget = budget
         if budget is not None and not isinstance(budget, Budget):
             raise TypeError(f"budget={budget!r}: make one with course.budget(usd=…) or course.budget(tokens=…).")
         _check_output_type(output_type)
@@ -105,15 +106,24 @@ class Comparison:
                     raise _Interrupted(interrupt) from None  # in a task, these two would end the event loop itself
                 progress.step(model, failed=self._found[number].status != "ok")
 
-        # In turn: a budget that ends early has then paid for the same prompts on every model.
-        turns = sorted(missing, key=lambda number: number % (len(self.prompts) * self.repeats))
         try:
-            async with asyncio.TaskGroup() as group:  # whatever ends it cancels the rest, and waits for that
-                for number in turns:
-                    group.create_task(one(number))
+            for numbers in self._rounds(missing):
+                async with asyncio.TaskGroup() as group:  # whatever ends it cancels the rest, and waits for that
+                    for number in numbers:
+                        group.create_task(one(number))
         except BaseExceptionGroup as several:
             first = several.exceptions[0]
             raise (first.interrupt if isinstance(first, _Interrupted) else first) from None
+
+    def _rounds(self, missing: list[int]) -> Iterable[list[int]]:
+        """Return what goes at once: all of it, or with a budget as much as the lanes hold.
+
+        A budget that ends early has then paid for the same prompts on every model, not for more on a fast one.
+        """
+        of_each = len(self.prompts) * self.repeats
+        at_once = of_each if self._budget is None else self._at_once
+        for first in range(0, of_each, at_once):
+            yield [number for number in missing if first <= number % of_each < first + at_once]
 
     def estimate(self, output_tokens: int = 300) -> Estimate:
         """Tell what the missing runs would send and cost, before anything is sent.
