@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from anymodel_course import keys, session
+from environ import environ_restored
 from scripted_providers import ENDPOINTS
 from scripted_providers.environment import QUIET
 from scripted_providers.server import Server
@@ -30,17 +31,15 @@ def learner(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
     The `.env` that counts is the one in this folder, whether it is written or not.
     """
-    before = dict(os.environ)
     known = {name for endpoint in ENDPOINTS.values() for name in endpoint.variables}
-    for name in before:
-        if name in known or name.upper() in PROXIES or name.startswith("ANYMODEL_"):
-            del os.environ[name]
-    os.environ["ANYMODEL_DOTENV"] = str(tmp_path / ".env")
-    monkeypatch.chdir(tmp_path)
-    _forget()
-    yield tmp_path
-    os.environ.clear()
-    os.environ.update(before)
+    with environ_restored():
+        for name in list(os.environ):
+            if name in known or name.upper() in PROXIES or name.startswith("ANYMODEL_"):
+                del os.environ[name]
+        os.environ["ANYMODEL_DOTENV"] = str(tmp_path / ".env")
+        monkeypatch.chdir(tmp_path)
+        _forget()
+        yield tmp_path
     _forget()
 
 

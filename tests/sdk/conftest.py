@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from environ import environ_restored
 from scripted_providers import DUMMY_KEY, ENDPOINTS, Server
 
 if TYPE_CHECKING:
@@ -17,15 +18,12 @@ if TYPE_CHECKING:
 @pytest.fixture(scope="module")  # not longer: other tests of this process have an environment of their own
 def server() -> Iterator[Server]:
     """Set `server.env()` and nothing else; whatever key the environment held is no longer there to be sent."""
-    before = dict(os.environ)
-    with Server(judge=lambda key: None if key == DUMMY_KEY else "You are offline.") as running:
+    with environ_restored(), Server(judge=lambda key: None if key == DUMMY_KEY else "You are offline.") as running:
         for endpoint in ENDPOINTS.values():
             for name in endpoint.variables:
                 os.environ.pop(name, None)
         os.environ.update(running.env())
         yield running
-    os.environ.clear()
-    os.environ.update(before)
 
 
 @pytest.fixture(scope="module")
