@@ -45,6 +45,7 @@ _cap = USUAL_CAP
 _calls = 0
 _placed: dict[str, Variable] = {}
 _watchers: list[Callable[[], None]] = []
+_listeners: list[Any] = []  # what stands in `litellm.callbacks`
 
 
 class LiveCap(RuntimeError):
@@ -85,6 +86,7 @@ def start(live: Iterable[str] | str | None = None, *, max_calls: int = USUAL_CAP
         server = _serve()
         keys.set_aside(os.environ, server.base, _live)  # before anything can fail: from here on no key is spent unasked
         _import_quietly()
+    _listen()
     _trace_here()
     _check(wanted, where="ANYMODEL_LIVE" if live is None else "live")
     keys.set_aside(os.environ, server.base, wanted)
@@ -302,6 +304,15 @@ def _unanswered() -> list[Exchange]:
     return [exchange for exchange in _server.log if exchange.seconds is None] if _server else []
 
 
+def _listen() -> None:
+    """Let LiteLLM tell of every call, also after somebody has emptied its lists."""
+    import litellm
+
+    if _reports and _reports not in litellm.input_callback:
+        litellm.input_callback.append(_reports)
+    litellm.callbacks += [listener for listener in _listeners if listener not in litellm.callbacks]
+
+
 def _trace_here() -> None:
     """Put the recorder in the place of whatever would send traces away, or keeps the runs under way from being seen."""
     import agents
@@ -359,8 +370,7 @@ def _import_quietly() -> None:
     litellm.suppress_debug_info = True  # no "Give Feedback" lines
     _recorder = Recorder()
     _reports = Reports()
-    litellm.input_callback.append(_reports)
-    litellm.callbacks += [meter, Answers(_recorder)]
+    _listeners.extend((meter, Answers(_recorder)))
     if early:
         print(
             "litellm was imported before course.start(), so it may have fetched its price list or read a .env file by "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import time
@@ -30,7 +31,7 @@ class Exchange:
     """One request and its answer.
 
     Attributes:
-        number: Counts from 1; the ids in the answer end in it.
+        number: Counts from 1 since the server was made; the ids in the answer end in it.
         path: The vendor's own path, without the provider's prefix and with keys in the query redacted.
         answered_by: "queue", "mirror", "provider" (a refusal), or a rule's "file.yaml:12".
         response: The JSON body, or the list of a stream's frames as text.
@@ -71,7 +72,8 @@ class Log:
 
     def __init__(self, keep: int = 1000, *, record: bool = False) -> None:
         self._kept: deque[Exchange] = deque(maxlen=keep)
-        self.count = 0
+        self.count = 0  # since the last `clear`, kept or not
+        self._numbers = itertools.count(1)
         folder = os.environ.get("SCRIPTED_PROVIDERS_LOG") if record else None
         self._file = Path(folder) / f"{os.getpid()}-{time.time_ns()}.jsonl" if folder else None
 
@@ -87,7 +89,7 @@ class Log:
     def open(self, **what: Any) -> Exchange:
         """Begin an exchange."""
         self.count += 1
-        exchange = Exchange(number=self.count, **what)
+        exchange = Exchange(number=next(self._numbers), **what)
         self._kept.append(exchange)
         return exchange
 
@@ -100,7 +102,7 @@ class Log:
                 file.write(json.dumps(vars(exchange), default=lambda o: vars(o) if is_dataclass(o) else str(o)) + "\n")
 
     def clear(self) -> None:
-        """Forget all exchanges and count from 1 again."""
+        """Forget all exchanges. Their numbers go on, so that no two answers of a server have the same id."""
         self._kept.clear()
         self.count = 0
 

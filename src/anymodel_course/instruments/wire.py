@@ -132,6 +132,8 @@ def wire(compare: Iterable[str] | str | None = None, *, parts: Iterable[str] | s
 def _known_parts(parts: Iterable[str] | str) -> tuple[str, ...]:
     given = (parts,) if isinstance(parts, str) else tuple(parts)
     there_are = ("request", "headers", *PARTS, OTHER, "answer")
+    if not given:
+        raise ValueError(f"parts={parts!r}: name at least one of {', '.join(there_are)}, or leave it out.")
     for part in given:
         if part not in there_are:
             raise ValueError(f"A request has no part {part!r}. {nearest(str(part), there_are)}")

@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import agents
+import litellm
 import pytest
 from agents import (
     Agent,
@@ -271,6 +272,26 @@ async def test_a_run_without_a_trace_does_not_get_that_of_its_twin(streamed: boo
     untraced = await run(make_agent("openai"), streamed, run_config=RunConfig(tracing_disabled=True))
     with pytest.raises(RuntimeError, match=r"No such run was recorded.*tracing_disabled=True"):
         trace_tree(untraced)
+
+
+async def test_a_result_from_before_a_new_start_never_gets_a_later_runs_trace() -> None:
+    session.model_says("The same.")
+    before = await run(make_agent("openai"))
+    session.start()
+    session.model_says("The same.")
+    after = await run(make_agent("openai"), run_config=RunConfig(workflow_name="after"))
+    assert [trace_tree(result).name for result in (before, after)] == ["Agent workflow", "after"]
+
+
+async def test_emptying_litellms_callbacks_lasts_until_the_next_start(started: Server) -> None:
+    litellm.callbacks.clear()
+    litellm.input_callback.clear()
+    session.start()
+    result = await run(make_agent("openai"))
+    await meter.settled()
+    assert trace_tree(result).nodes
+    assert metered() == logged(started)
+    assert len(litellm.callbacks) == len(session._listeners) == 2, "and each is there once"
 
 
 class Silent(TracingProcessor):

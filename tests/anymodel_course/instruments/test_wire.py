@@ -345,6 +345,12 @@ def test_a_part_that_no_request_has_is_refused(parts: Any) -> None:
         wire(parts=parts)
 
 
+@pytest.mark.usefixtures("started")
+def test_no_part_at_all_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"parts=\[\]: name at least one of request, headers"):
+        wire(parts=[])
+
+
 async def test_a_row_says_who_has_nothing_there(started: Server) -> None:
     session.model_says({"name": "Oslo"})
     await run("openai", output_type=City)
