@@ -39,7 +39,12 @@ def pytest_configure(config: pytest.Config) -> None:
 _FIRST = pytest.StashKey[bool]()
 
 
+# Few tests, each of them long. They begin first, or one worker would still be at them when the others are through.
+LONG = ("notebooks/", "tests/notebooks/", "tests/browser/", "tests/setup/")
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: not item.nodeid.startswith(LONG))
     if config.getoption("--all"):
         return
     for item in items:

@@ -102,7 +102,7 @@ def main(verb="", *rest):
 
     if verb == "test":
         env["PYTHONHASHSEED"] = "0"  # for kernels too: stored outputs may show the order of a set
-        return run("pytest", "-n", "2", "--dist", "loadfile", *rest, cwd=str(ROOT))
+        return run("pytest", "-n", "2", "--dist", "loadfile", "--no-loadscope-reorder", *rest, cwd=str(ROOT))
     if verb not in ("", "setup"):
         return run("anymodel_course", verb, *rest)
     failed = run("anymodel_course.upkeep.copies", str(ROOT / "notebooks"), str(ROOT / "my"))

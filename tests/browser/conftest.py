@@ -45,7 +45,13 @@ def browser() -> Iterator[Browser]:
         running.close()
 
 
-@pytest.fixture(scope="session", params=["JupyterLab Light", "JupyterLab Dark"], ids=["light", "dark"])
+THEMES = [
+    pytest.param("JupyterLab Light", id="light"),
+    pytest.param("JupyterLab Dark", id="dark", marks=pytest.mark.all),
+]
+
+
+@pytest.fixture(scope="session", params=THEMES)
 def lab(request: pytest.FixtureRequest, browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     tmp_path = tmp_path_factory.mktemp("lab")
     settings = tmp_path / "settings" / "@jupyterlab" / "apputils-extension"

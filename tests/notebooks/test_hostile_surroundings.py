@@ -106,6 +106,7 @@ def can_do_without_a_route() -> bool:
         return False
 
 
+@pytest.mark.all
 @pytest.mark.skipif(not can_do_without_a_route(), reason="needs unshare and ip, and leave to make a network namespace")
 def test_a_machine_without_any_route_prints_the_same(tmp_path: Path) -> None:
     copy = Path(shutil.copy(NOTEBOOK, tmp_path))
