@@ -203,7 +203,7 @@ ROWS = (
         lambda e: e.name == "ContextWindowExceededError" or (e.status == 400 and e.says(TOO_LONG)),
         "The conversation is longer than the model's context window.",
         ("A tool returned a long text, which every later turn sends again.", "The history of many runs is handed on."),
-        'course.model_facts("{model}").context  # how many tokens fit; then shorten, or take a larger model',
+        'course.model_facts("{model}").context  # how many tokens fit\n# then shorten it, or take a larger model',
         usual="ContextWindowExceededError (status 400)",
     ),
     # --- the model's name ---
@@ -296,7 +296,7 @@ ROWS = (
         lambda e: e.status in (503, 529) or e.says(BUSY),
         "The provider has no capacity right now.",
         ("Many others ask for the same model.", "It has a disturbance: its status page says so."),
-        _retry("http_status([429, 500, 503])", "\n# or another provider, for this run only:\n")
+        _retry("http_status(\n    [429, 500, 503])", "\n# or another provider, for this run only:\n")
         + 'RunConfig(model="litellm/{other}")',
         usual="ServiceUnavailableError (status 503)",
         traps={
