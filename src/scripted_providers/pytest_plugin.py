@@ -69,7 +69,7 @@ def scripted_providers(_stand_in: Server, monkeypatch: pytest.MonkeyPatch) -> It
     missed = [sent.ask.user for sent in _stand_in.log if sent.answered_by == "mirror" and sent.ask]
     if missed:
         pytest.fail(
-            f"No reply was scripted for {', '.join(map(repr, missed))}. Before the run, say what the model answers: "
-            "scripted_providers.says(…), one reply for each model call.",
+            f"No reply was scripted for {', '.join(map(repr, missed))}. One for each call, before the run: "
+            "scripted_providers.says(…)",
             pytrace=False,
         )

@@ -11,10 +11,7 @@ import pytest
 from anymodel_course import keys, session
 from environ import environ_restored
 from scripted_providers import ENDPOINTS
-from scripted_providers.environment import QUIET
 from scripted_providers.server import Server
-
-os.environ.update({v.name: v.value for v in QUIET})  # test modules import LiteLLM, which would fetch its prices
 
 PROXIES = {"HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"}
 

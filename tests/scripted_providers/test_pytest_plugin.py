@@ -78,7 +78,7 @@ def test_afterwards_the_environment_is_your_own():
 def test_a_prompt_without_a_script_is_an_error_that_names_it(run: Callable[..., Outcome]) -> None:
     outcome = run(f"{ASK}\ndef test_it(scripted_providers):\n    ask('What now?')\n")
     assert (outcome.status, outcome.counts) == (1, {"passed": 1, "error": 1}), outcome.text
-    assert "No reply was scripted for 'What now?'. Before the run, say what the model answers" in outcome.text
+    assert "No reply was scripted for 'What now?'. One for each call, before the run" in outcome.text
     assert "Traceback" not in outcome.text
 
 
