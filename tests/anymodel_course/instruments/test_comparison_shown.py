@@ -6,6 +6,8 @@ import re
 from typing import Any
 
 import pytest
+from matplotlib.text import Text
+from matplotlib.transforms import Bbox
 
 from anymodel_course import call
 from anymodel_course.instruments.comparison.chart import Chart
@@ -212,6 +214,21 @@ def test_scripted_is_hatched_an_unknown_price_is_hollow_an_error_is_a_cross(char
     for axes in (latency, tokens):
         assert [line.get_ydata()[0] for line in axes.lines if line.get_marker() == "x"] == [3]
     assert "hatched: scripted, no measurement · a cross: an error" in str(chart.figure.get_supxlabel())
+
+
+@pytest.mark.parametrize("apart", [0.0, 0.01, 0.05])
+def test_the_numbers_of_dots_that_lie_close_together_can_all_be_read(apart: float) -> None:
+    far = record("far", latency=9.0, cost=0.01)
+    figure = Chart(summary_of([far, *(record(f"m{n}", latency=1 + n * apart) for n in range(6))])).figure
+    figure.draw_without_rendering()
+    cost = figure.axes[1]
+    numbers = {text.get_text(): Text.get_window_extent(text) for text in cost.texts}
+    assert list(numbers) == [str(n) for n in range(1, 8)]
+    middles = [cost.transData.transform(dots.get_offsets()[0]) for dots in cost.collections]
+    dots = [Bbox.from_bounds(x - 6, y - 6, 12, 12) for x, y in middles]
+    for number, box in numbers.items():
+        assert not box.count_overlaps([other for n, other in numbers.items() if n != number] + dots), number
+        assert cost.bbox.count_contains(box.corners()) == 4, number
 
 
 def test_a_picture_without_anything_scripted_or_wrong_needs_no_signs() -> None:

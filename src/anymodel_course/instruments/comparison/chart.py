@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import base64
 import html
+import math
+from collections.abc import Sequence
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
@@ -18,9 +20,13 @@ from .summary import Group, Summary
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+    from matplotlib.transforms import Bbox
 
 BLUE, LIGHT, ORANGE = "#0072b2", "#9ecae1", "#e69f00"  # told apart by the colour-blind, and in print
 HATCH = "///"
+DOT = 90  # points, squared
+DIRECTIONS = ((1, 1), (1, -1), (-1, 1), (-1, -1), (1.4, 0), (-1.4, 0), (0, 1.4), (0, -1.4))  # of a label from its dot
+PLACES = [(x * far, y * far) for far in (8, 15, 22, 29) for x, y in DIRECTIONS]  # in points, the nearest first
 HEADINGS = ("number", "model", "source", "answers", "first token, s", "latency, s", "tokens in", "out", "cost")
 
 
@@ -90,6 +96,8 @@ def _drawn(groups: tuple[Group, ...]) -> Figure:
     signs += ["a cross: an error"] if any(group.errors for group in groups) else []
     if signs:
         figure.supxlabel(" · ".join(signs), fontsize=9)
+    figure.draw_without_rendering()  # only now is it known where the dots are
+    _number(cost, groups)
     return figure
 
 
@@ -110,24 +118,54 @@ def _latency(axes: Axes, groups: tuple[Group, ...]) -> None:
 
 
 def _cost(axes: Axes, groups: tuple[Group, ...]) -> None:
-    for number, group in enumerate(groups, 1):
+    for group in groups:
         if not group.latency:
             continue
         known = group.cost is not None
         axes.scatter(
-            group.latency.median,
-            (group.cost or 0.0) / group.ok * 1000,
-            s=90,
+            *_dot(group),
+            s=DOT,
             facecolor=BLUE if known else "none",
             edgecolor="black",
             hatch=_hatch(group) if known else None,
         )
-        axes.annotate(f"{number}", (group.latency.median, (group.cost or 0.0) / group.ok * 1000), (6, 6), fontsize=8,
-                      textcoords="offset points")  # fmt: skip
     axes.set_xlabel("seconds, median")
     axes.set_ylabel("US dollars for 1000 answers")
     axes.set_title("Cost; hollow: price unknown", fontsize=10)
     axes.margins(0.15)
+
+
+def _dot(group: Group) -> tuple[float, float]:
+    return group.latency.median if group.latency else 0.0, (group.cost or 0.0) / max(group.ok, 1) * 1000
+
+
+def _number(axes: Axes, groups: tuple[Group, ...]) -> None:
+    """Number the dots of a figure that is laid out: at the nearest place where no dot and no other number stands.
+
+    A place that is nearer to another dot comes last: the number would seem to be that one's.
+    """
+    point = axes.get_figure().dpi / 72
+    frame = axes.bbox.padded(-5 * point)
+    dots = {n: axes.transData.transform(_dot(group)) / point for n, group in enumerate(groups, 1) if group.latency}
+    taken = [_box(dot, DOT**0.5, DOT**0.5) for dot in dots.values()]
+    for number, dot in dots.items():
+        boxes = {place: _box(dot + place, 6 * len(str(number)), 8) for place in PLACES}
+        inside = [place for place in PLACES if frame.contains(*(dot + place) * point)]
+        free = [place for place in inside if not boxes[place].count_overlaps(taken)]
+        others = [other for other in dots.values() if math.dist(other, dot) > 1]
+        away = {place: min((math.dist(dot + place, other) for other in others), default=math.inf) for place in free}
+        own = [place for place in free if away[place] > 1.2 * math.hypot(*place)]
+        place = (own or free or PLACES)[0]
+        line = {"arrowstyle": "-", "linewidth": 0.6, "shrinkA": 0} if place in PLACES[len(DIRECTIONS) :] else None
+        axes.annotate(f"{number}", _dot(groups[number - 1]), place, textcoords="offset points", fontsize=8,
+                      ha="center", va="center", arrowprops=line, in_layout=False)  # fmt: skip
+        taken.append(boxes[place])
+
+
+def _box(middle: Sequence[float], width: float, height: float) -> Bbox:
+    from matplotlib.transforms import Bbox
+
+    return Bbox.from_bounds(middle[0] - width / 2, middle[1] - height / 2, width, height)
 
 
 def _tokens(axes: Axes, groups: tuple[Group, ...]) -> None:
