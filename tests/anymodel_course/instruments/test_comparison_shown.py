@@ -170,6 +170,12 @@ def test_the_table_says_what_is_scripted_unknown_and_wrong_and_how_to_mend_it() 
     assert "0 of 1" in text
 
 
+def test_a_fix_of_several_lines_stands_in_one_and_is_still_code() -> None:
+    fix = "first(\n    1,\n    2)\n# or, for this run only:\nsecond()\nthird()  # at last"
+    text = str(summary_of([record("a", status="error", error="RateLimitError", message="No.", fix=fix)]))
+    assert text.endswith("Fix: first( 1, 2) # or, for this run only: second(); third() # at last")
+
+
 def test_html_is_escaped() -> None:
     shown = summary_of([record("a", answer="<script>")])._repr_html_()
     assert "&lt;script&gt;" in shown

@@ -8,7 +8,6 @@ from __future__ import annotations
 import base64
 import html
 import math
-from collections.abc import Sequence
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
@@ -39,7 +38,7 @@ class Chart:
 
     def __init__(self, summary: Summary) -> None:
         self._groups = summary.groups
-        self._notes = summary.notes()
+        self._notes = summary.about_numbers()
         self.figure = _drawn(self._groups)
 
     @property
@@ -97,7 +96,7 @@ def _drawn(groups: tuple[Group, ...]) -> Figure:
     if signs:
         figure.supxlabel(" · ".join(signs), fontsize=9)
     figure.draw_without_rendering()  # only now is it known where the dots are
-    _number(cost, groups)
+    _number(figure, cost, groups)
     return figure
 
 
@@ -139,12 +138,12 @@ def _dot(group: Group) -> tuple[float, float]:
     return group.latency.median if group.latency else 0.0, (group.cost or 0.0) / max(group.ok, 1) * 1000
 
 
-def _number(axes: Axes, groups: tuple[Group, ...]) -> None:
+def _number(figure: Figure, axes: Axes, groups: tuple[Group, ...]) -> None:
     """Number the dots of a figure that is laid out: at the nearest place where no dot and no other number stands.
 
     A place that is nearer to another dot comes last: the number would seem to be that one's.
     """
-    point = axes.get_figure().dpi / 72
+    point = figure.dpi / 72
     frame = axes.bbox.padded(-5 * point)
     dots = {n: axes.transData.transform(_dot(group)) / point for n, group in enumerate(groups, 1) if group.latency}
     taken = [_box(dot, DOT**0.5, DOT**0.5) for dot in dots.values()]
@@ -162,7 +161,7 @@ def _number(axes: Axes, groups: tuple[Group, ...]) -> None:
         taken.append(boxes[place])
 
 
-def _box(middle: Sequence[float], width: float, height: float) -> Bbox:
+def _box(middle: Any, width: float, height: float) -> Bbox:
     from matplotlib.transforms import Bbox
 
     return Bbox.from_bounds(middle[0] - width / 2, middle[1] - height / 2, width, height)

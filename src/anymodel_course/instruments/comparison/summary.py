@@ -6,6 +6,7 @@ A scripted run takes as long as its script says and has the tokens that its scri
 from __future__ import annotations
 
 import html
+import re
 import statistics
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -147,8 +148,8 @@ class Summary:
             columns["answer"] = [_short(g.answer) for g in groups]
         return columns
 
-    def notes(self) -> list[str]:
-        """Return what has to be said under the table: what is scripted, whose counts are estimates, what went wrong."""
+    def about_numbers(self) -> list[str]:
+        """Return what has to be said under numbers: what is scripted, whose counts are estimates."""
         told = []
         if any(SCRIPTED in g.source for g in self.groups):
             told.append(
@@ -159,6 +160,11 @@ class Summary:
         if estimated := [g.model for g in self.groups if "estimated" in g.price_from and g.ok]:
             models = ", ".join(dict.fromkeys(estimated))
             told.append(f"{models}: LiteLLM estimates the tokens of its streams, so it is no candidate for cheapest.")
+        return told
+
+    def notes(self) -> list[str]:
+        """Return what has to be said under the table: about its numbers, and what went wrong."""
+        told = self.about_numbers()
         failed: dict[tuple[str, str], list[Record]] = {}
         for record in self._records:
             if record.error:
@@ -166,7 +172,7 @@ class Summary:
         for (model, error), records in failed.items():
             first = records[0]
             times = f" ({len(records)} times)" if len(records) > 1 else ""
-            fix = f" Fix: {'; '.join(first.fix.splitlines())}" if first.fix else ""
+            fix = f" Fix: {_in_a_line(first.fix)}" if first.fix else ""
             told.append(f"{model}: {error}{times}. {_short(first.message, 160)}{fix}")
         interrupted = sum(record.status == NOT_RUN and not record.error for record in self._records)
         if interrupted:
@@ -263,6 +269,11 @@ def _count(group: Group, tokens: int | None) -> str:
 def _passed(verdict: tuple[int, int]) -> str:
     passed, judged = verdict
     return f"{passed} of {judged}" if judged else ""
+
+
+def _in_a_line(code: str) -> str:
+    """Put code into one line: a semicolon between two statements, none within one and none beside a comment."""
+    return " ".join(re.sub(r"(?<![:(,])\n(?!#)", "; ", code).split())
 
 
 def _short(text: str, most: int = NARROW) -> str:
