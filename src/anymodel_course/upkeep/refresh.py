@@ -119,12 +119,13 @@ def cost_row(log: list[dict[str, Any]]) -> str:
     os.environ.update({variable.name: variable.value for variable in QUIET})  # before LiteLLM is imported
     from ..usage import cost_of, dollars
 
-    # Nobody is paid where you play the model, and in cells that one skips when live.
-    calls = [e for e in log if e["usage"] and e["answered_by"] != "queue" and not e["offline_only"]]
+    # Cells that one skips when live cost nothing. What they queue for a later cell, failures too, is a live call there.
+    calls = [e for e in log if (e["usage"] or e["answered_by"] == "queue") and not e["offline_only"]]
     total = 0.0
     for call in calls:
         model = f"{PROVIDERS[call['provider']].prefix}/{call['ask']['model']}"
-        total += cost_of(model, call["usage"]["input"], call["usage"]["output"]) or 0.0
+        used = call["usage"] or {"input": 0, "output": 0}
+        total += cost_of(model, used["input"], used["output"]) or 0.0
     price = f"about {dollars(float(f'{total:.1g}'))} at list prices" if total else "nothing"
     live = f"{len(calls)} model call{'' if len(calls) == 1 else 's'}, {price}" if calls else "nothing"
     return f"| What it costs | offline: nothing · live: {live} |"
