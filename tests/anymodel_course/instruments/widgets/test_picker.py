@@ -52,7 +52,7 @@ def state_of(picker: ProviderPicker) -> str:
 
 
 def wait_for_check(picker: ProviderPicker) -> None:
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 180
     while picker._check.disabled and time.monotonic() < deadline:
         time.sleep(0.02)
     assert not picker._check.disabled
