@@ -17,6 +17,7 @@ import pytest
 from anymodel_course import session
 from anymodel_course.providers import PROVIDERS
 from anymodel_course.upkeep import live_check, live_meter
+from exercises import solved
 from scripted_providers.environment import ENDPOINTS
 from scripted_providers.replies import Reply, Usage
 from scripted_providers.server import Server
@@ -274,24 +275,34 @@ def test_cells_that_make_sense_offline_only_are_tagged_so(path: Path) -> None:
     assert untagged == []
 
 
+def names_of(code: str) -> tuple[set[str], set[str]]:
+    """Return the names that a cell makes, and those that it needs, in its functions too."""
+    top = symtable.symtable(code, "cell", "exec")
+    made = {n.get_name() for n in top.get_symbols() if n.is_assigned() or n.is_imported()}
+    needed, tables = {n.get_name() for n in top.get_symbols() if n.is_referenced()}, top.get_children()
+    while tables:
+        table = tables.pop()
+        needed |= {n.get_name() for n in table.get_symbols() if n.is_global() and n.is_referenced()}
+        tables += table.get_children()
+    return made, needed - made
+
+
+@pytest.mark.parametrize("filled", [lambda notebook: notebook, solved], ids=["stored", "solved"])
 @pytest.mark.parametrize("path", sorted((ROOT / "notebooks").glob("*.ipynb")), ids=lambda p: p.stem)
-def test_no_cell_that_runs_live_needs_a_name_from_one_that_does_not(path: Path) -> None:
+def test_no_cell_that_runs_live_needs_a_name_from_one_that_does_not(path: Path, filled: Any) -> None:
     there: set[str] = set()
     missing: set[str] = set()
     wanting = []
-    for number, cell in enumerate(nbformat.read(path, as_version=4).cells):
+    for number, cell in enumerate(filled(nbformat.read(path, as_version=4)).cells):
         if cell.cell_type != "code":
             continue
-        names = symtable.symtable(cell.source, path.name, "exec").get_symbols()
-        bound = {n.get_name() for n in names if n.is_assigned() or n.is_imported()}
+        made, needed = names_of(cell.source)
         if "offline-only" in cell.metadata.get("tags", []):
-            missing |= bound - there
+            missing |= made - there
             continue
-        wanting += [
-            f"cell {number}: {n.get_name()}" for n in names if n.is_referenced() and n.get_name() in missing - bound
-        ]
-        there |= bound
-        missing -= bound
+        wanting += [f"cell {number}: {name}" for name in sorted(needed & missing)]
+        there |= made
+        missing -= made
     assert wanting == []
 
 
