@@ -33,7 +33,7 @@ QUIET = [  # without these, chromium itself looks outside: for updates, for its 
 ]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # not longer: while Playwright runs, no asyncio test can in the same process
 def browser() -> Iterator[Browser]:
     if CHROMIUM is None:
         if os.environ.get("CI"):
@@ -51,7 +51,7 @@ THEMES = [
 ]
 
 
-@pytest.fixture(scope="session", params=THEMES)
+@pytest.fixture(scope="module", params=THEMES)
 def lab(request: pytest.FixtureRequest, browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     tmp_path = tmp_path_factory.mktemp("lab")
     settings = tmp_path / "settings" / "@jupyterlab" / "apputils-extension"
