@@ -169,18 +169,8 @@ def test_setup_stops_before_the_browser(lab):
 
 def test_test_hands_all_its_words_to_pytest(lab):
     lab("test", "--all", "-k", "usage")
-    assert lab.calls[-1][1:] == [
-        "-m",
-        "pytest",
-        "-n",
-        "2",
-        "--dist",
-        "loadfile",
-        "--no-loadscope-reorder",
-        "--all",
-        "-k",
-        "usage",
-    ]
+    words = "-m pytest -n 2 --dist loadfile --no-loadscope-reorder --all -k usage"
+    assert lab.calls[-1][1:] == words.split()
     assert lab.settings[-1]["PYTHONHASHSEED"] == "0"
 
 
