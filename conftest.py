@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 import tempfile
 from pathlib import Path
@@ -39,12 +40,18 @@ def pytest_configure(config: pytest.Config) -> None:
 _FIRST = pytest.StashKey[bool]()
 
 
-# Few tests, each of them long. They begin first, or one worker would still be at them when the others are through.
+# Few tests, each of them long. They begin first, or one worker would still be at them when the others are through; of
+# the notebooks, the last ones, which start programs.
 LONG = ("notebooks/", "tests/notebooks/", "tests/browser/", "tests/setup/")
 
 
+def _turn(item: pytest.Item) -> tuple[bool, int]:
+    notebook = re.match(r"notebooks/(\d+)", item.nodeid)
+    return not item.nodeid.startswith(LONG), -int(notebook[1]) if notebook else 0
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    items.sort(key=lambda item: not item.nodeid.startswith(LONG))
+    items.sort(key=_turn)
     if config.getoption("--all"):
         return
     for item in items:

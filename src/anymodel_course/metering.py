@@ -14,6 +14,7 @@ from typing import Any
 from litellm.integrations.custom_logger import CustomLogger
 from litellm.litellm_core_utils.logging_worker import GLOBAL_LOGGING_WORKER
 
+from .aside import is_aside
 from .precall import course_name
 from .providers import PROVIDERS
 from .tables import html_table, text_table
@@ -78,6 +79,8 @@ class Meter(CustomLogger):
         self, kwargs: Mapping[str, Any], response_obj: Any, start_time: Any, end_time: Any
     ) -> None:
         """Add an answered call. See LiteLLM's `CustomLogger`."""
+        if is_aside():
+            return
         model, count = self._of(kwargs)
         used = getattr(response_obj, "usage", None)
         sent, received = getattr(used, "prompt_tokens", 0) or 0, getattr(used, "completion_tokens", 0) or 0
@@ -92,7 +95,8 @@ class Meter(CustomLogger):
         self, kwargs: Mapping[str, Any], response_obj: Any, start_time: Any, end_time: Any
     ) -> None:
         """Add a failed call. See LiteLLM's `CustomLogger`."""
-        self._of(kwargs)[1].failed += 1
+        if not is_aside():
+            self._of(kwargs)[1].failed += 1
 
     def _of(self, kwargs: Mapping[str, Any]) -> tuple[str, Count]:
         """Return the full model id of a call that LiteLLM reports, and what counts for it."""

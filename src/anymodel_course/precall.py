@@ -9,6 +9,7 @@ from typing import Any
 
 from litellm.integrations.custom_logger import CustomLogger
 
+from .aside import is_aside
 from .providers import provider
 from .sent import Sent, from_hook
 
@@ -35,10 +36,8 @@ class Reports(CustomLogger):
         """See LiteLLM's `CustomLogger`."""
         try:
             told = kwargs["additional_args"]
-            if (kwargs.get("litellm_params") or {}).get("no-log"):  # LiteLLM heeds this for its other hooks only
-                return
             address = str(told.get("api_base") or "")
-            if not address.startswith(self._stand_in):
+            if not (address.startswith(self._stand_in) or is_aside()):
                 self.calls.append(_sent(address, told, kwargs))
         except Exception:  # whatever LiteLLM's next release reports: a call is never to fail because it is watched
             return

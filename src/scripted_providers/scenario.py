@@ -75,7 +75,8 @@ def _provider(value: Any) -> Any:
 class _Strict(BaseModel):
     """Every field's description is what a mistake's message says was expected."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
+    # Built when the first rule is read: a server without a scenario starts without them.
+    model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True, defer_build=True)
 
     @field_validator("*", mode="before")
     @classmethod

@@ -960,8 +960,9 @@ async def test_an_interrupted_cell_ends_the_check_and_the_learners_code() -> Non
 
 
 @pytest.mark.parametrize("name", NAMES)
-async def test_a_check_leaves_the_learners_queue_log_and_traces_alone(name: str, started: Server) -> None:
+async def test_a_check_leaves_the_learners_queue_log_traces_and_meter_alone(name: str, started: Server) -> None:
     course.model_says("For the learner.")
+    counted, reported = str(await course.meter.settled()), session.reported()
     seen: list[str] = []
     assert session._recorder
     recorded = session._recorder.on_trace_start
@@ -971,6 +972,7 @@ async def test_a_check_leaves_the_learners_queue_log_and_traces_alone(name: str,
     finally:
         del session._recorder.on_trace_start
     assert (started.waiting, len(started.log)) == (1, 0)
+    assert (str(await course.meter.settled()), session.reported()) == (counted, reported)
     if name != "collected_text":  # there the learner's own function reads a run, whose config is the check's
         assert seen == []
     result = await Runner.run(course.make_agent("openai"), "Hello?")

@@ -19,6 +19,7 @@ from agents.extensions.models.litellm_model import LitellmModel
 from scripted_providers.environment import DUMMY_KEY
 from scripted_providers.server import Server
 
+from ...aside import aside
 from ...providers import PROVIDERS
 
 LONGEST = 10.0  # seconds that a learner's code may take in a check
@@ -84,7 +85,8 @@ def check(judge: Callable[[Any], Awaitable[str]]) -> Callable[[Any], Awaitable[V
 async def _outcome(judge: Callable[[Any], Awaitable[str]], given: Any) -> Verdict | KeyboardInterrupt:
     """Judge, and return what an exception means. Two kinds would end a task's event loop: they may not leave it."""
     try:
-        return Verdict(True, await judge(given))
+        with aside():
+            return Verdict(True, await judge(given))
     except NotYet as missing:
         return Verdict(False, str(missing))
     except KeyboardInterrupt as interrupt:
