@@ -1,6 +1,5 @@
 """The formats that the stand-in speaks. A path prefix (`/openai`, `/anthropic`, …) has one wire or more."""
 
-from collections.abc import Iterator
 from functools import cache
 from importlib import import_module
 
@@ -30,10 +29,4 @@ def wires_of(provider: str) -> tuple[Wire, ...]:
     return tuple(wire for module in modules for wire in module.WIRES if wire.provider == provider)
 
 
-def all_wires() -> Iterator[Wire]:
-    """Yield every wire of every provider."""
-    for provider in _MODULES:
-        yield from wires_of(provider)
-
-
-__all__ = ["BadRequest", "Refusal", "Wire", "all_wires", "dumps", "wires_of"]
+__all__ = ["BadRequest", "Refusal", "Wire", "dumps", "wires_of"]
