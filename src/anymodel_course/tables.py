@@ -6,6 +6,14 @@ import html
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+LEFT = 'align="left" valign="top" style="text-align: left; vertical-align: top"'
+"""For a cell of text: JupyterLab would set it to the right, and GitHub drops the style."""
+
+RIGHT = 'align="right" valign="top"'
+
+WRAPPED = "white-space: pre-wrap; word-break: normal; overflow-wrap: anywhere"
+"""For text with its line ends: JupyterLab would break it within words."""
+
 
 @dataclass(frozen=True)
 class Table:
@@ -26,19 +34,26 @@ class Table:
 
 def text_table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """Lay out a table as text; columns of numbers stand to the right."""
-    columns = [list(column) for column in zip(headings, *rows, strict=True)]
-    widths = [max(map(len, column)) for column in columns]
-    lines = [list(headings), ["-" * width for width in widths], *map(list, rows)]
-    numeric = [all(c[:1].isdigit() or c[:1] == "$" or c in ("", "unknown") for c in column[1:]) for column in columns]
+    widths = [max(map(len, column)) for column in zip(headings, *rows, strict=True)]
+    lines = [headings, ["-" * width for width in widths], *rows]
+    numbers = _numbers(headings, rows)
     laid = [
-        "  ".join(c.rjust(w) if n else c.ljust(w) for c, w, n in zip(line, widths, numeric, strict=True)).rstrip()
+        "  ".join(c.rjust(w) if n else c.ljust(w) for c, w, n in zip(line, widths, numbers, strict=True)).rstrip()
         for line in lines
     ]
     return "\n".join(laid)
 
 
 def html_table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """Lay out a table as plain HTML, which any theme colours."""
-    head = "".join(f'<th scope="col">{html.escape(h)}</th>' for h in headings)
-    body = "".join("<tr>" + "".join(f"<td>{html.escape(c)}</td>" for c in row) + "</tr>" for row in rows)
+    """Lay out a table as plain HTML, which any theme colours; columns of numbers stand to the right."""
+    sides = [RIGHT if n else LEFT for n in _numbers(headings, rows)]
+    head = "".join(f'<th scope="col" {s}>{html.escape(h)}</th>' for h, s in zip(headings, sides, strict=True))
+    cells = ("".join(f"<td {s}>{html.escape(c)}</td>" for c, s in zip(row, sides, strict=True)) for row in rows)
+    body = "".join(f"<tr>{row}</tr>" for row in cells)
     return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+
+
+def _numbers(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> list[bool]:
+    """Tell which columns hold numbers."""
+    columns = zip(headings, *rows, strict=True)
+    return [all(c[:1].isdigit() or c[:1] == "$" or c in ("", "unknown") for c in column[1:]) for column in columns]

@@ -95,13 +95,11 @@ class Budget(RunHooks[Any]):
 
     def __str__(self) -> str:
         """Return what was spent, of how much, on what."""
-        limits = [dollars(self.most_usd)] if self.most_usd is not None else []
-        limits += [f"{self.most_tokens:,} tokens"] if self.most_tokens is not None else []
-        told = [
-            f"{m}: {_calls(int(n))}, {int(t):,} tokens, {dollars(usd)}" for m, (n, t, usd) in self._by_model.items()
-        ]
-        spent = f"{_calls(self.calls)}, {self.tokens:,} tokens, {dollars(self.usd)}"
-        return f"Spent of {' and '.join(limits)}: {spent}." + (f" By model: {'; '.join(told)}." if told else "")
+        tokens = f"{self.tokens:,}" + (f" of {self.most_tokens:,}" if self.most_tokens is not None else "") + " tokens"
+        usd = dollars(self.usd) + (f" of {dollars(self.most_usd)}" if self.most_usd is not None else "")
+        told = [f"{m}: {_calls(int(n))}, {int(t):,} tokens, {dollars(d)}" for m, (n, t, d) in self._by_model.items()]
+        by_model = f" By model: {'; '.join(told)}." if told else ""
+        return f"Spent: {tokens}, {usd}, in {_calls(self.calls)}.{by_model}"
 
     __repr__ = __str__
 

@@ -14,6 +14,7 @@ from agents.result import RunResultBase
 
 from .. import session
 from ..sent import own_secrets, scrubbed
+from ..tables import LEFT, WRAPPED
 from ..tracing import KEPT, Recorded
 from .trace_nodes import CALLS, Node, nodes
 
@@ -66,28 +67,26 @@ class TraceTree:
             indent = "&nbsp;" * 4 * node.depth
             error = f"<br>{indent}<b>Error:</b> {html.escape(_short(node.error))}" if node.error else ""
             folds = "".join(
-                f"<details><summary>{heading}</summary><pre>{html.escape(text)}</pre></details>"
+                f"<details><summary>{heading}</summary>"
+                f'<pre style="{WRAPPED}; min-width: 30em">{html.escape(text)}</pre></details>'
                 for heading, text in node.folded
             )
             tokens = f"{node.tokens[0]:,} + {node.tokens[1]:,}" if node.tokens else ""
             took = "under way" if node.end is None else f"{(node.end - node.start) * 1000:,.1f}"
             cells = [
-                f"<td {_LEFT}>{node.depth + 1}</td>",
-                f'<th scope="row" {_LEFT}>{indent}{html.escape(node.title)}{error}</th>',
-                f"<td {_LEFT}>{tokens}</td>",
-                f"<td {_LEFT}>{node.start * 1000:,.1f}</td>",
-                f"<td {_LEFT}>{took}</td>",
-                f'<td {_LEFT}><code aria-hidden="true">{_bar(node, whole)}</code></td>',
-                f"<td {_LEFT}>{folds}</td>",
+                f"<td {LEFT}>{node.depth + 1}</td>",
+                f'<th scope="row" {LEFT}>{indent}{html.escape(node.title)}{error}</th>',
+                f"<td {LEFT}>{tokens}</td>",
+                f"<td {LEFT}>{node.start * 1000:,.1f}</td>",
+                f"<td {LEFT}>{took}</td>",
+                f'<td {LEFT}><code aria-hidden="true">{_bar(node, whole)}</code></td>',
+                f"<td {LEFT}>{folds}</td>",
             ]
             rows.append(f"<tr>{''.join(cells)}</tr>")
         heads = ("level", "span", "tokens sent + received", "begins at ms", "takes ms", "when", "given and gave")
-        head = "".join(f'<th scope="col" {_LEFT}>{h}</th>' for h in heads)
+        head = "".join(f'<th scope="col" {LEFT}>{h}</th>' for h in heads)
         table = f"<table><thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table>"
         return f"<p><b>{html.escape(self._heading)}</b></p>{table}<p>{html.escape(self._summary)}</p>"
-
-
-_LEFT = 'align="left" valign="top" style="text-align: left; vertical-align: top"'  # GitHub drops the style
 
 
 def trace_tree(result: RunResultBase | None = None) -> TraceTree:

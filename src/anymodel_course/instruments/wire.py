@@ -14,6 +14,7 @@ from scripted_providers.log import Exchange
 from .. import session
 from ..providers import PROVIDERS, nearest, provider
 from ..sent import Sent, from_log
+from ..tables import LEFT, WRAPPED
 from .wire_parts import OTHER, PARTS, Piece, parts_of
 
 NOTHING = "—"
@@ -74,20 +75,16 @@ class Wire:
 
     def _repr_html_(self) -> str:
         names = [sent.provider for sent in self.requests]
-        head = "".join(f'<th scope="col" style="{_ALIGNED}">{html.escape(name)}</th>' for name in ("part", *names))
+        head = "".join(f'<th scope="col" {LEFT}>{html.escape(name)}</th>' for name in ("part", *names))
         rows = []
         for heading, cells in self._rows(width=100 if len(names) == 1 else max(40, 120 // len(names))):
-            row = "".join(f'<td style="{_ALIGNED}">{_cell(heading, cell)}</td>' for cell in cells)
-            rows.append(f'<tr><th scope="row" style="{_ALIGNED}">{html.escape(heading)}</th>{row}</tr>')
+            row = "".join(f"<td {LEFT}>{_cell(heading, cell)}</td>" for cell in cells)
+            rows.append(f'<tr><th scope="row" {LEFT}>{html.escape(heading)}</th>{row}</tr>')
         table = f"<table><thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table>"
         return f"{table}<p>{html.escape(self.note)}</p>"
 
     def _rows(self, width: int) -> list[tuple[str, list[list[str]]]]:
         return [row for row in _rows(self.requests, width) if self.parts is None or row[0] in self.parts]
-
-
-_ALIGNED = "text-align: left; vertical-align: top"  # JupyterLab centres and rights cells otherwise
-_WRAPPED = "white-space: pre-wrap; word-break: normal; overflow-wrap: anywhere"  # JupyterLab breaks within words
 
 
 def wire(compare: Iterable[str] | str | None = None, *, parts: Iterable[str] | str | None = None) -> Wire:
@@ -239,7 +236,7 @@ def _long(cell: Sequence[str]) -> bool:
 def _cell(heading: str, lines: Sequence[str]) -> str:
     if lines == [NOTHING]:
         return NOTHING
-    text = f'<pre style="{_WRAPPED}">{html.escape(chr(10).join(lines))}</pre>'
+    text = f'<pre style="{WRAPPED}">{html.escape(chr(10).join(lines))}</pre>'
     if heading == "answer":
         return f"<details><summary>{html.escape(lines[0])}</summary>{text}</details>"
     if len(lines) > _LONG_CELL:

@@ -47,13 +47,13 @@ async def test_a_run_stops_before_the_call_after_the_limit(name: str, streamed: 
         await run(make_agent(name, tools=[look]), streamed, hooks=b)
     assert len(looping.log) == 3  # 100, 200, 300: the third call was under way when 250 was passed
     assert (b.calls, b.tokens) == (3, 300)
-    assert "Spent of 250 tokens: 3 calls, 300 tokens, $" in str(raised.value)
+    assert "Spent: 300 of 250 tokens, $" in str(raised.value)
     assert f"{PROVIDERS[name].model}: 3 calls, 300 tokens" in str(raised.value)
 
 
 async def test_dollars_are_a_limit_too(looping: Server) -> None:
     b = budget(usd=0.0001)  # one call costs 90 x $0.4 + 10 x $1.6 per million = $0.000052
-    with pytest.raises(BudgetSpent, match=r"^Spent of \$0\.0001: 2 calls, 200 tokens, \$0\.000104\."):
+    with pytest.raises(BudgetSpent, match=r"^Spent: 200 tokens, \$0\.000104 of \$0\.0001, in 2 calls\."):
         await run(make_agent("openai", tools=[look]), hooks=b)
     assert len(looping.log) == 2
     with pytest.raises(BudgetSpent):

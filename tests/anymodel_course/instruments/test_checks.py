@@ -298,6 +298,12 @@ class NamesOfEverything(NamesOfTools):
         self.names.append(str(getattr(span.span_data, "name", None)))
 
 
+class NamesOfAllThatHaveOne(NamesOfTools):
+    def on_span_end(self, span: Any) -> None:
+        if hasattr(span.span_data, "name"):
+            self.names.append(span.span_data.name)
+
+
 class NamesShared(NamesOfTools):
     shared: list[str] = []
 
@@ -519,6 +525,7 @@ MISTAKES: list[tuple[str, Any, str]] = [
     ("cheapest", lambda models, a, b: models[0], "the second is cheaper"),
     ("cheapest", lambda models, a, b: {"model": models[0]}, "I got a dict"),
     ("cheapest", cheapest_by(lambda cost: cost or 0.0), "is not free: leave it out"),
+    ("cheapest", lambda models, a, b: min(models, key=lambda m: cost_of(m, a, b)), "is not free: leave it out"),
     ("cheapest", cheapest_by(lambda cost: cost or None), "costs 0, which is a price"),
     ("cheapest", cheapest_by(lambda cost: cost, received=0), "use both numbers"),
     ("tool_names", NamesOfTools(), "give me the class itself"),
@@ -528,7 +535,8 @@ MISTAKES: list[tuple[str, Any, str]] = [
     ("tool_names", NothingNoted, "no list `names`"),
     ("tool_names", NamesNever, "the list is empty"),
     ("tool_names", NamesAtTheStart, "in the order in which they began"),
-    ("tool_names", NamesOfEverything, "your list says"),
+    ("tool_names", NamesOfEverything, "'desk', which is an agent"),
+    ("tool_names", NamesOfAllThatHaveOne, "'desk', which is an agent"),
     ("tool_names", NamesShared, "make it in __init__"),
     ("discreet", {"workflow_name": "Support"}, "I need a RunConfig, and this is a dict"),
     ("discreet", RunConfig(tracing_disabled=True), "nothing is measured either"),
@@ -552,6 +560,7 @@ MISTAKES: list[tuple[str, Any, str]] = [
     ("stubborn", retries(3), "one and two retries. Yours: 4"),
     ("stubborn", retries(2, policy=retry_policies.http_status([401, 429])), "a wrong key was tried 3 times"),
     ("stubborn", retries(2, backoff={"initial_delay": 30}), "the first wait is 30 seconds"),
+    ("stubborn", retries(2, backoff=None), "say how long the first wait is"),
     ("review", "1, 7", "line numbers in a set"),
     ("review", {1, 99}, "you name 99"),
     ("review", {1, 7, 23}, "line 23 can stay as it is: a stream has to be read to its end. Of the mistakes you have 2"),

@@ -218,7 +218,7 @@ def test_scripted_is_hatched_an_unknown_price_is_hollow_an_error_is_a_cross(char
     assert hollow == [False, False, True]
     assert [bool(dots.get_hatch()) for dots in cost.collections] == [False, True, False]
     for axes in (latency, tokens):
-        assert [line.get_ydata()[0] for line in axes.lines if line.get_marker() == "x"] == [3]
+        assert [text.xy[1] for text in axes.texts if text.get_text() == "✕"] == [3]
     assert "hatched: scripted, no measurement · a cross: an error" in str(chart.figure.get_supxlabel())
 
 

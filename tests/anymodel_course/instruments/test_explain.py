@@ -298,7 +298,7 @@ ONE_OF_EACH = [
     like("LLM Provider NOT provided"),
     like("Your default credentials were not found.", 500, "vertex_ai"),
     TypeError("got an unexpected keyword argument 'api_base'"),
-    like("Spent of 200 tokens: …", name="BudgetSpent"),
+    like("Spent: 283 of 200 tokens, …", name="BudgetSpent"),
     like("50 live calls since start()", name="LiveCap"),
     like("Max turns (2) exceeded", name="MaxTurnsExceeded"),
     like("you are offline, and this looks like a real key", 401),

@@ -7,7 +7,7 @@ from typing import Any
 from agents import RunConfig
 from agents.tracing import TracingProcessor
 from agents.tracing.provider import DefaultTraceProvider
-from agents.tracing.span_data import FunctionSpanData, GenerationSpanData
+from agents.tracing.span_data import AgentSpanData, FunctionSpanData, GenerationSpanData
 
 from .engine import NotYet, check, require, result_of
 
@@ -29,17 +29,19 @@ async def tool_names(given: Any) -> str:
     provider.set_processors([first])
     trace = provider.create_trace("check")
     trace.start()
-    outer = provider.create_span(FunctionSpanData("outer", "{}", "done"), parent=trace)
+    desk = provider.create_span(AgentSpanData("desk"), parent=trace)
+    outer = provider.create_span(FunctionSpanData("outer", "{}", "done"), parent=desk)
     inner = provider.create_span(FunctionSpanData("inner", "{}", "done"), parent=outer)
-    model = provider.create_span(GenerationSpanData(model="openai/gpt-4.1-mini"), parent=trace)
-    for span in (outer, inner, model):
+    model = provider.create_span(GenerationSpanData(model="openai/gpt-4.1-mini"), parent=desk)
+    for span in (desk, outer, inner, model):
         span.start()
-    for span in (inner, outer, model):
+    for span in (inner, outer, model, desk):
         span.finish()
     trace.finish()
     got = list(first.names)
     require(got, "two tools ran, and the list is empty. An exception in a processor is swallowed: try yours by hand.")
     require(got != ["outer", "inner"], "the tools stand in the order in which they began; note them when they end.")
+    require("desk" not in got, "your list also has 'desk', which is an agent: look at `span_data.type`.")
     require(len(got) == 2, f"two tools ran, and a model was called; your list says {got}.")
     require(got == ["inner", "outer"], f"the tools inner and outer ended in this order; your list says {got}.")
     require(not second.names, "two processors share one list: make it in __init__, as self.names = [].")

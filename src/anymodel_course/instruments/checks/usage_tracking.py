@@ -11,7 +11,7 @@ from scripted_providers.replies import Call, Reply, Usage
 
 from ...providers import PROVIDERS
 from ...usage import cost_of
-from .engine import check, require, result_of, stage
+from .engine import NotYet, check, require, result_of, stage
 
 
 @check
@@ -61,10 +61,11 @@ async def cheapest(given: Any) -> str:
     require(got is not None, "the function returns nothing: return the model's id.")
     require(isinstance(got, str), f"return the model's id; I got a {type(got).__name__}.")
     require(got == openai, f"of {anthropic} and {openai} the second is cheaper, and you say {got!r}.")
-    require(
-        await asked(unknown, openai) == openai and await asked(openai, gone) == openai,
-        f"a model whose price is unknown ({unknown}, {gone}) is not free: leave it out.",
-    )
+    leave_out = f"a model whose price is unknown ({unknown}, {gone}) is not free: leave it out."
+    try:
+        require(await asked(unknown, openai) == openai and await asked(openai, gone) == openai, leave_out)
+    except TypeError:  # None, compared with a number
+        raise NotYet(leave_out) from None
     require(await asked(openai, ollama) == ollama, f"{ollama} runs on your machine and costs 0, which is a price.")
     require(await asked(unknown, gone) is None, "where no price is known, return None.")
     # One of these is cheaper to ask, the other cheaper to listen to.

@@ -129,7 +129,7 @@ def _cost(axes: Axes, groups: tuple[Group, ...]) -> None:
             hatch=_hatch(group) if known else None,
         )
     axes.set_xlabel("seconds, median")
-    axes.set_ylabel("US dollars for 1000 answers")
+    axes.set_ylabel("$ for 1000 answers")
     axes.set_title("Cost; hollow: price unknown", fontsize=10)
     axes.margins(0.15)
 
@@ -181,7 +181,9 @@ def _tokens(axes: Axes, groups: tuple[Group, ...]) -> None:
 
 def _cross(axes: Axes, row: int, group: Group) -> None:
     if group.errors:
-        axes.plot(0, row, "x", color="black", markersize=9, markeredgewidth=2, clip_on=False, zorder=5)
+        ground = {"boxstyle": "circle,pad=0.15", "facecolor": "white"}
+        axes.annotate("✕", (0, row), (9, 0), textcoords="offset points", fontsize=9, ha="center", va="center",
+                      bbox=ground, in_layout=False)  # fmt: skip
 
 
 def _hatch(group: Group) -> str | None:
