@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import sys
 import tempfile
 from pathlib import Path
@@ -62,7 +63,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 @pytest.hookimpl(trylast=True)
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """Fail the run if any of its processes tried to leave this machine."""
+    if not session.config.stash.get(_FIRST, False):
+        return
     log = Path(os.environ["NETWORK_GUARD_LOG"])
-    if session.config.stash.get(_FIRST, False) and log.exists():
+    if log.exists():
         print(f"\nOutside connections were tried:\n{log.read_text(encoding='utf-8')}", file=sys.stderr)
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
+    shutil.rmtree(log.parent, ignore_errors=True)

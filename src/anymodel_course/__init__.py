@@ -4,7 +4,8 @@
 
     course.start()
 
-Everything else is imported at first use, so that this import costs nothing; the SDK and LiteLLM arrive with `start`.
+Everything else is imported at first use, so that this import costs nothing; the SDK and LiteLLM arrive with `start`,
+or quietly with a name that needs them before it: an editor's Tab key is enough to ask for one.
 """
 
 from __future__ import annotations
@@ -103,11 +104,12 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
+    if name not in __all__:
+        raise AttributeError(f"The course has no {name!r}. It has: {', '.join(__all__)}.")
+    import_module(".session", __name__).keep_quiet()
     if name == "checks":
         return import_module(".instruments.checks", __name__)
-    if name in _HOMES:
-        return getattr(import_module(_HOMES[name], __name__), name)
-    raise AttributeError(f"The course has no {name!r}. It has: {', '.join(__all__)}.")
+    return getattr(import_module(_HOMES[name], __name__), name)
 
 
 def __dir__() -> list[str]:

@@ -28,7 +28,8 @@ def make_agent(
         options: Everything else that `Agent` takes: instructions, tools, output_type, model_settings, hooks, …
 
     Returns:
-        A plain `agents.Agent` whose model is a plain `LitellmModel`.
+        A plain `agents.Agent` whose model is a plain `LitellmModel`. Its hooks count live calls and keep the budget, by
+        the agent's own model: they do not see another one that a `RunConfig` names. Clone the agent instead.
 
     Raises:
         TypeError: The model is no string, or `Agent` does not know an option.

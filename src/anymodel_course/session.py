@@ -66,12 +66,14 @@ def start(live: Iterable[str] | str | None = None, *, max_calls: int = USUAL_CAP
 
     Raises:
         ValueError: A provider is unknown or has no key, or `max_calls` is less than 1.
-        RuntimeError: A run is under way: switching would send its next turn somewhere else. Or the installed LiteLLM is
-            one of the releases that steal credentials.
+        RuntimeError: A run is under way: switching would send its next turn somewhere else. (With tracing off, a run is
+            seen only while it waits for an answer.) Or the installed LiteLLM is one of the releases that steal
+            credentials.
 
     Example:
         >>> start(live=["anthropic"])  # doctest: +SKIP
-        LIVE: anthropic (key from .env, ends in 4f2a), at most 50 calls. The other eight are scripted on this machine.
+        LIVE: anthropic (key from .env, ends in 4f2a). Calls are real and cost money; agents from make_agent stop after
+        50. The other 8 are scripted on this machine.
     """
     global _live, _cap, _calls
     if not isinstance(max_calls, int) or isinstance(max_calls, bool) or max_calls < 1:
@@ -80,15 +82,16 @@ def start(live: Iterable[str] | str | None = None, *, max_calls: int = USUAL_CAP
     said = live_by_default() if live is None else live
     wanted = _names(said)
     _refuse_while_running()
+    early = "litellm" in sys.modules and not _placed
     _place(variables.QUIET)
     _place(variables.past_the_proxy(os.environ))
     with _collector_paused():
         server = _serve()
         keys.set_aside(os.environ, server.base, _live)  # before anything can fail: from here on no key is spent unasked
-        _import_quietly()
+        _import_quietly(early)
     _listen()
-    _trace_here()
     _check(wanted, where="ANYMODEL_LIVE" if live is None else "live")
+    _trace_here()
     keys.set_aside(os.environ, server.base, wanted)
     server.reset()
     kept_client = "openai" in _live - wanted
@@ -240,7 +243,8 @@ def banner() -> str:
         detail = f" (key from {known.source}, {known.shown})" if known and known.source else ""
         told.append(name + detail)
     others = len(PROVIDERS.keys() - _live)
-    rest = f"The other {others} are scripted on this machine." if others else "Nothing is scripted."
+    rest = f"The other {others} {'is' if others == 1 else 'are'} scripted on this machine."
+    rest = rest if others else "Nothing is scripted."
     cost = "cost nothing but your machine's time" if _live == {"ollama"} else "cost money"
     return f"LIVE: {', '.join(told)}. Calls are real and {cost}; agents from make_agent stop after {_cap}. {rest}"
 
@@ -343,18 +347,23 @@ def _judge(key: str) -> str | None:
     )
 
 
+def keep_quiet() -> None:
+    """Keep LiteLLM, which is not imported yet, from fetching, reading a `.env` and printing when it is."""
+    if "litellm" not in sys.modules:
+        _place(variables.QUIET)
+
+
 def _place(rows: Iterable[Variable]) -> None:
     for row in rows:
         os.environ[row.name] = row.value
         _placed[row.name] = row
 
 
-def _import_quietly() -> None:
+def _import_quietly(early: bool) -> None:
     """Import the SDK and LiteLLM once, and take away what they would print, fetch or send by themselves."""
     global _recorder, _reports
     if _recorder is not None:
         return
-    early = "litellm" in sys.modules
     print("Loading the Agents SDK and LiteLLM (the first time takes a while) …", flush=True)
     import agents
     import litellm

@@ -1,6 +1,6 @@
 """A pytest fixture that scripts every provider: tests of an agent without a key, a network or a bill.
 
-Ask for it in the `conftest.py` beside your tests, so that it is there before they import your program:
+Ask for it in the top-level `conftest.py`, where pytest starts, so that it is there before tests import your program:
 
     pytest_plugins = ["scripted_providers.pytest_plugin"]
 

@@ -157,7 +157,7 @@ class Answer(_Strict):
     error: str | None = Field(None, description=f"one of {', '.join(ERRORS | FAULTS)}")
     retry_after: float = Field(0.1, ge=0, le=600, description="seconds, from 0 to 600")
     usage: ScriptedUsage | None = Field(None, description="tokens as {input: 40, output: 9}")
-    pace: ScriptedPace = Field(ScriptedPace(), description="seconds as {first: 0.2, total: 1.0}")
+    pace: ScriptedPace = Field(default_factory=ScriptedPace, description="seconds as {first: 0.2, total: 1.0}")
     source: str = Field("scripted", description="scripted, or a recording's model and date")
 
     @model_validator(mode="after")
@@ -195,7 +195,7 @@ class Answer(_Strict):
 class Rule(Answer):
     """One entry of a scenario file: `when`, and either one answer or several in `replies`."""
 
-    when: When = Field(When(), description="conditions as {user: hello, provider: openai}")
+    when: When = Field(default_factory=When, description="conditions as {user: hello, provider: openai}")
     replies: tuple[Answer, ...] = Field((), description="a list of answers")
     _where: str = PrivateAttr("")
 

@@ -141,6 +141,8 @@ class Server:
         try:
             if os.name == "posix":  # elsewhere it lets two servers share a port
                 listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            # What is accepted inherits this. Windows' event loop makes those sockets without the protocol's number.
+            listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             listening.bind(("127.0.0.1", self._port))
             listening.listen(128)  # who reads the address may connect at once, and waits until uvicorn accepts
         except OSError as error:

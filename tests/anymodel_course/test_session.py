@@ -76,6 +76,19 @@ def test_a_start_after_litellm_was_imported_works_and_says_what_that_means() -> 
     assert done.stderr == ""
 
 
+@pytest.mark.parametrize("name", ["budget", "model_facts", "checks"])
+def test_a_name_asked_for_before_the_start_goes_nowhere_and_reads_no_key(name: str, learner: Path) -> None:
+    (learner / ".env").write_text(f"MISTRAL_API_KEY={KEY}\n", encoding="utf-8")
+    done = fresh(
+        "import os, anymodel_course as course\n"
+        f"course.{name}\n"  # the network guard writes down whoever goes outside
+        "print(os.environ.get('MISTRAL_API_KEY'))\n"
+        "course.start()\n"
+    )
+    assert [line.split()[0] for line in done.stdout.splitlines()] == ["None", "Loading", "OFFLINE:"]
+    assert done.stderr == ""
+
+
 def test_malware_is_not_started(learner: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(stacks, "installed", {"litellm": "1.82.8"}.get)
     before = dict(os.environ)

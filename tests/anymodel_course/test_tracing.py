@@ -110,6 +110,15 @@ async def test_a_start_goes_back_to_local() -> None:
     assert trace_tree().tokens[0] > 0
 
 
+async def test_a_refused_start_leaves_tracing_off() -> None:
+    setup_tracing("off")
+    before = recorded()
+    with pytest.raises(ValueError, match="No provider is called"):
+        session.start(live=["nobody"])
+    await run()
+    assert recorded() == before
+
+
 async def test_a_start_respects_the_sdks_own_switch_and_local_overrules_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OPENAI_AGENTS_DISABLE_TRACING", "true")
     session.start()

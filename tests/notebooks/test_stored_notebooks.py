@@ -101,10 +101,18 @@ def test_a_notebook_opens_as_all_do(path: Path) -> None:
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda p: p.stem)
-def test_links_lead_to_files_that_exist(path: Path) -> None:
-    text = "\n".join(cell.source for cell in nbformat.read(path, as_version=4).cells if cell.cell_type == "markdown")
-    for target in re.findall(r"\]\(([^)#]+)", text):
-        assert target.startswith("https://") or (path.parent / target).exists(), target
+def test_links_lead_to_files_that_exist_and_are_in_a_learners_folder_too(path: Path) -> None:
+    for target in re.findall(r"\]\(([^)#]+)", markdown_of(path)):
+        assert target.startswith("https://") or target in {p.name for p in NOTEBOOKS}, target
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda p: p.stem)
+def test_a_folds_title_is_html_and_has_no_backticks(path: Path) -> None:
+    assert [title for title in re.findall(r"<summary>(.*?)</summary>", markdown_of(path)) if "`" in title] == []
+
+
+def markdown_of(path: Path) -> str:
+    return "\n".join(cell.source for cell in nbformat.read(path, as_version=4).cells if cell.cell_type == "markdown")
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda p: p.stem)

@@ -23,7 +23,8 @@ class Budget(RunHooks[Any]):
 
     A call cannot be stopped halfway, and its price is known when it is over: so what is exceeded is at most what the
     calls in flight cost, one for each run. A provider's own retries are part of a call. An agent used as a tool runs on
-    its own: give it the budget too, `agent.as_tool(…, hooks=b)`.
+    its own: give it the budget too, `agent.as_tool(…, hooks=b)`. What counts is the agent's own model: hooks do not see
+    another one that a `RunConfig` names. `agent.clone(model=…)` is seen.
 
     Args:
         usd: US dollars at list prices, or None for no limit.
