@@ -37,7 +37,10 @@ def _names(parameters: Mapping[str, Any]) -> list[str]:
 
 
 def smallest(schema: Mapping[str, Any]) -> Any:
-    """Return the smallest value that fits a JSON schema: the part of it that Pydantic and the SDK write, but `pattern`.
+    """Return the smallest value that fits a JSON schema: the part of it that Pydantic and the SDK write.
+
+    Not heeded are `pattern`, `propertyNames`, `uniqueItems`, and a `format` that `_FORMATS` lacks. A text has at most
+    1000 characters, and a list or an object at most 100 items, whatever is asked for.
 
     Example:
         >>> smallest({"type": "object", "properties": {"n": {"type": "integer", "minimum": 3}}, "required": ["n"]})
@@ -76,12 +79,15 @@ def _smallest(schema: Any, definitions: Mapping[str, Any], depth: int, budget: I
         required = required if isinstance(required, list) else []
         names = [name for name in required if isinstance(name, str)]
         paid = zip(names, budget, strict=False)
-        return {name: _smallest(properties.get(name), definitions, depth + 1, budget) for name, _ in paid}
+        found = {name: _smallest(properties.get(name), definitions, depth + 1, budget) for name, _ in paid}
+        more = [str(n) for n in range(_count(schema.get("minProperties")) - len(found))]  # a dict may have int keys
+        other, paid = schema.get("additionalProperties"), zip(more, budget, strict=False)
+        return found | {name: _smallest(other, definitions, depth + 1, budget) for name, _ in paid}
     if kind == "array":
-        count = schema.get("minItems")
+        count = _count(schema.get("minItems"))
         first = schema.get("prefixItems")
-        items = [*first[:count]] if isinstance(first, list) and isinstance(count, int) else []
-        items += [schema.get("items")] * (min(count, 100) - len(items) if isinstance(count, int) else 0)
+        items = [*first[:count]] if isinstance(first, list) else []
+        items += [schema.get("items")] * (count - len(items))
         return [_smallest(item, definitions, depth + 1, budget) for item, _ in zip(items, budget, strict=False)]
     if kind in ("integer", "number"):
         return _number(schema)
@@ -92,11 +98,17 @@ def _smallest(schema: Any, definitions: Mapping[str, Any], depth: int, budget: I
     return {"boolean": False, "null": None}.get(kind, {} if depth == 0 else None)
 
 
+def _count(least: Any) -> int:
+    return min(least, 100) if isinstance(least, int) else 0
+
+
 _FORMATS = {
     "date": "2026-01-01",
     "date-time": "2026-01-01T00:00:00Z",
     "time": "00:00:00Z",
     "duration": "PT0S",
+    "ipv4": "0.0.0.0",
+    "ipv6": "::",
     "email": "nobody@example.com",
     "uri": "https://example.com",
     "uuid": "00000000-0000-0000-0000-000000000000",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import ipaddress
 import json
 import math
 import uuid
@@ -223,6 +224,14 @@ class Everything(BaseModel):
     preset: int = 7
 
 
+class Tables(BaseModel):
+    table: dict[str, int] = Field(min_length=1)
+    by_number: dict[int, Point] = Field(min_length=2)
+    free: dict[str, Any] = Field(min_length=1)
+    four: ipaddress.IPv4Address
+    six: ipaddress.IPv6Address
+
+
 def strict(schema: Any) -> Any:
     """Return the schema as the Agents SDK sends it: everything is required, nothing more is allowed."""
     if isinstance(schema, Mapping):
@@ -232,7 +241,7 @@ def strict(schema: Any) -> Any:
     return [strict(item) for item in schema] if isinstance(schema, list) else schema
 
 
-@pytest.mark.parametrize("model", [City, Point, Node, Everything])
+@pytest.mark.parametrize("model", [City, Point, Node, Everything, Tables])
 def test_the_smallest_value_is_one_that_pydantic_takes(model: type[BaseModel]) -> None:
     for schema in (model.model_json_schema(), strict(model.model_json_schema())):
         value = smallest(schema)
@@ -280,7 +289,21 @@ def test_a_number_lies_within_its_bounds_where_any_does(bounds: dict[str, float]
             st.lists(inner, max_size=3)
             | st.dictionaries(
                 st.sampled_from(
-                    ["type", "properties", "required", "items", "$ref", "$defs", "anyOf", "enum", "minItems", "a"]
+                    [
+                        "type",
+                        "properties",
+                        "required",
+                        "items",
+                        "$ref",
+                        "$defs",
+                        "anyOf",
+                        "enum",
+                        "minItems",
+                        "minProperties",
+                        "additionalProperties",
+                        "minimum",
+                        "a",
+                    ]
                 ),
                 inner,
                 max_size=4,

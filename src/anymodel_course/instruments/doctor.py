@@ -292,9 +292,38 @@ def _proxy() -> Iterator[Finding]:
     else:
         what = f"{said}, and for requests to this machine too, which would carry prompts and keys there."
         yield Finding("proxy", "note", what, "Nothing to do: start() adds 127.0.0.1 and localhost to NO_PROXY.")
-    if any(url.lower().startswith("socks") for url in proxies.values()) and not importlib.util.find_spec("socksio"):
-        what = "a SOCKS proxy is set, with which the HTTP library makes no request at all, not even to this machine."
-        yield Finding("proxy", "problem", what, "Run `pip install socksio` in this environment, or unset that proxy.")
+
+
+def _http() -> Iterator[Finding]:
+    """Make the HTTP client that OpenAI's and the SDK's are: one wrong variable, and no request is made at all."""
+    import httpx
+
+    try:
+        httpx.Client().close()
+    except Exception as error:  # its text may hold a proxy's password
+        variable, fix = _what_stops_http(isinstance(error, ImportError))
+        what = f"the HTTP library makes no request at all, not even to this machine ({type(error).__name__})."
+        yield Finding("HTTP", "problem", f"{what} The likely cause is {variable}.", fix)
+
+
+def _what_stops_http(lacks_package: bool) -> tuple[str, str]:
+    """Return the likely cause and what to do, by handing the HTTP library one thing after the other."""
+    import httpx
+
+    try:
+        httpx.create_ssl_context()
+    except Exception:
+        return "SSL_CERT_FILE", "Let it name a readable file of certificates (PEM), or unset it."
+    for kind, url in urllib.request.getproxies().items():
+        try:
+            if kind in ("http", "https", "all"):
+                httpx.Client(proxy=url if "://" in url else f"http://{url}", trust_env=False).close()
+        except Exception:
+            variable = f"{kind.upper()}_PROXY, or this system's own proxy setting"
+            if lacks_package:
+                return variable, "Run `pip install socksio` in this environment, or unset that proxy."
+            return variable, "Write it as http://host:port, or unset it."
+    return "NO_PROXY", "Let it list plain hosts: 127.0.0.1,localhost. An IPv6 address stands there without brackets."
 
 
 # --- this machine ----------------------------------------------------------------------------------------------------
@@ -358,6 +387,7 @@ CHECKS = (
     _keys,
     _addresses,
     _proxy,
+    _http,
     _ollama,
     _loopback,
 )

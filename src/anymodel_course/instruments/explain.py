@@ -13,6 +13,7 @@ from ..providers import PROVIDERS, Provider, provider
 from ..sent import own_secrets, scrubbed
 from .known_errors import ROWS, Seen
 
+LIBRARIES = ("litellm", "openai", "agents")
 DEEPEST = 8  # exceptions, one underneath the other, that are looked at
 
 
@@ -76,7 +77,7 @@ def explain(error: BaseException) -> Explanation:
     """
     if not isinstance(error, BaseException):
         raise TypeError(f"explain takes the exception that was caught, not {type(error).__name__}.")
-    seen = Seen(type(error).__name__, _status(error), _text(error), _provider_of(error))
+    seen = Seen(type(error).__name__, _status(error), _text(error), _provider_of(error), _of_a_library(error))
     where = seen.at.title if seen.at else ""
     row = next((row for row in ROWS if row.fits(seen)), None)
     if row is None:
@@ -103,6 +104,7 @@ def _fills(error: BaseException, seen: Seen) -> dict[str, str]:
     at = seen.at or PROVIDERS["openai"]
     model_id = str(getattr(error, "model", ""))
     plain = re.fullmatch(r"[\w.:/-]{1,60}", model_id) and scrubbed(model_id, own_secrets()) == model_id
+    tool = re.match(r"Error running tool ([\w-]{1,64}):", seen.text)
     setting = re.search(r"support(?: parameters:)? \[?'?(\w+)", seen.text)
     return {
         "model": at.model,
@@ -112,11 +114,19 @@ def _fills(error: BaseException, seen: Seen) -> dict[str, str]:
         "title": seen.at.title if seen.at else "The provider",
         "variable": " and ".join(at.key_sets[0]) if seen.at and at.key_sets else "the provider's key",
         "setting": setting[1] if setting else "such setting",
+        "tool": tool[1] if tool else "that the model called",
+        "raised": type(error.__cause__).__name__ if error.__cause__ else "an error",
     }
 
 
 def _fill(text: str, fills: dict[str, str]) -> str:
     return re.sub(r"\{(\w+)\}", lambda m: fills.get(m[1], m[0]), text)
+
+
+def _of_a_library(error: BaseException) -> bool:
+    """Tell whether LiteLLM, OpenAI's client or the SDK raised it: by its class, or by what LiteLLM attaches."""
+    attached = any(getattr(error, name, None) is not None for name in ("llm_provider", "status_code"))
+    return attached or type(error).__module__.partition(".")[0] in LIBRARIES
 
 
 def _status(error: BaseException) -> int | None:

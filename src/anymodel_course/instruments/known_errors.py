@@ -22,6 +22,7 @@ class Seen:
     status: int | None
     text: str
     at: Provider | None
+    of_a_library: bool  # LiteLLM's, OpenAI's client's or the SDK's
 
     @property
     def label(self) -> str:
@@ -29,13 +30,20 @@ class Seen:
         return self.name + (f" (status {self.status})" if self.status else "")
 
     def says(self, pattern: str) -> bool:
-        """Whether the text holds the pattern, case ignored."""
+        """Whether one of the libraries says so, case ignored: in an error of a learner's own the same words are chance.
+
+        "Expecting value" is a learner's own json.loads as well as a provider's answer.
+        """
+        return self.of_a_library and self.holds(pattern)
+
+    def holds(self, pattern: str) -> bool:
+        """Whether the text holds the pattern, case ignored, whoever raised it: for words that only a library has."""
         return re.search(pattern, self.text, re.IGNORECASE) is not None
 
 
 @dataclass(frozen=True)
 class Row:
-    """One error. `{model}`, `{asked}`, `{name}`, `{title}`, `{variable}` and `{setting}` are filled in.
+    """One error. What stands in braces, such as `{model}`, is filled in by `explain`.
 
     Attributes:
         fits: Whether an exception is this one.
@@ -80,9 +88,46 @@ NO_JSON = (
 )
 
 ROWS = (
+    # --- what tools and models said, which stands in the text: first, as a later row may take it for its own words ---
+    Row(
+        lambda e: e.name == "UserError" and e.says("^error running tool "),
+        "The tool {tool} raised {raised}. That is neither the model's error nor a provider's.",
+        (
+            "The tool's own code has a mistake, or cannot deal with these arguments; nothing turns its error into an "
+            "answer for the model, as failure_error_function=None says.",
+            "A hook or a guardrail around the tool raised it.",
+            "The tool is an agent whose own run failed: hand error.__cause__ to course.explain.",
+        ),
+        "raise error.__cause__  # what was raised, with its own traceback: mend that\n"
+        "# or let the model read the error and go on: decorate the tool with\n"
+        "function_tool(failure_error_function=default_tool_error_function)",
+    ),
+    Row(
+        lambda e: e.name == "ModelBehaviorError" and e.says("invalid json"),
+        "The answer does not fit the agent's output_type.",
+        (
+            "The provider never saw the output_type: drop_params takes it away where it is not supported.",
+            "The answer was cut off by max_tokens.",
+            "The model does not keep to a schema.",
+        ),
+        "[n for n, p in course.PROVIDERS.items() if course.model_facts(p.model).structured_output]\n"
+        "course.wire()  # whether the schema was sent",
+    ),
+    Row(
+        lambda e: e.name == "ModelBehaviorError" and e.says("tool .* not found"),
+        "The model called a tool that the agent does not have.",
+        ("The model made the name up.", "The history is another agent's, which had that tool."),
+        "print([tool.name for tool in agent.tools])",
+    ),
+    Row(
+        lambda e: e.name == "ModelBehaviorError" and e.says("did not produce a final response"),
+        "The stream ended without an answer in it.",
+        ("The connection was cut.", "What came was not in the provider's format."),
+        "course.doctor()  # proxies, and addresses",
+    ),
     # --- before anything is sent ---
     Row(
-        lambda e: e.name == "RuntimeError" and e.says(r"run_sync\(\) cannot be called"),
+        lambda e: e.name == "RuntimeError" and e.holds(r"run_sync\(\) cannot be called"),
         "run_sync starts an event loop of its own, and a notebook has one running already.",
         ("You are in Jupyter, where the kernel runs the loop.",),
         "result = await Runner.run(agent, prompt)",
@@ -108,7 +153,7 @@ ROWS = (
         trap=NOT_SENT,
     ),
     Row(
-        lambda e: e.name == "TypeError" and e.says("api_base"),
+        lambda e: e.name == "TypeError" and e.holds(r"LitellmModel\.__init__\(\).*api_base"),
         "LitellmModel has no parameter api_base; LiteLLM's own functions do.",
         ("An older tutorial.",),
         'LitellmModel(model="{model}", base_url="https://…", api_key="…")',
@@ -312,30 +357,7 @@ ROWS = (
         "# Wait as long as the provider says, or let the SDK do so:\n" + _retry("http_status([429])"),
         usual="RateLimitError (status 429)",
     ),
-    # --- what came back ---
-    Row(
-        lambda e: e.name == "ModelBehaviorError" and e.says("invalid json"),
-        "The answer does not fit the agent's output_type.",
-        (
-            "The provider never saw the output_type: drop_params takes it away where it is not supported.",
-            "The answer was cut off by max_tokens.",
-            "The model does not keep to a schema.",
-        ),
-        "[n for n, p in course.PROVIDERS.items() if course.model_facts(p.model).structured_output]\n"
-        "course.wire()  # whether the schema was sent",
-    ),
-    Row(
-        lambda e: e.name == "ModelBehaviorError" and e.says("tool .* not found"),
-        "The model called a tool that the agent does not have.",
-        ("The model made the name up.", "The history is another agent's, which had that tool."),
-        "print([tool.name for tool in agent.tools])",
-    ),
-    Row(
-        lambda e: e.name == "ModelBehaviorError" and e.says("did not produce a final response"),
-        "The stream ended without an answer in it.",
-        ("The connection was cut.", "What came was not in the provider's format."),
-        "course.doctor()  # proxies, and addresses",
-    ),
+    # --- and whatever else a provider refuses ---
     Row(
         lambda e: e.status in (400, 422) and e.name == "BadRequestError",
         "The provider says that the request is not in order.",

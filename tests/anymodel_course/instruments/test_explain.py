@@ -8,8 +8,10 @@ from __future__ import annotations
 import ast
 import builtins
 import html
+import json
 import os
 import re
+from collections.abc import Callable
 from typing import Any
 
 import agents
@@ -269,6 +271,63 @@ def test_an_unknown_error_is_called_one(error: BaseException) -> None:
     assert str(found).startswith(f"{type(error).__name__}\nWhat happened: The course does not know this error.")
 
 
+def own(raises: Callable[[], object]) -> Exception:
+    """Return what a learner's own code raises."""
+    try:
+        raises()
+    except Exception as error:
+        return error
+    raise AssertionError("nothing was raised")
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        own(lambda: json.loads("The capital of France is Paris.")),
+        own(lambda: "“quoted”".encode("ascii")),
+        TypeError("overloaded call of add()"),
+        TypeError("connect() got an unexpected keyword argument 'api_base'"),
+        ValueError("missing the API key of the map service"),
+        ConnectionRefusedError(111, "Connection refused"),
+        ConnectionResetError(104, "Connection reset by peer"),
+        OSError("request timed out"),
+    ],
+    ids=str,
+)
+def test_a_learners_own_error_is_not_blamed_on_a_provider_for_its_words(error: Exception) -> None:
+    assert not explain(error).known
+
+
+@pytest.mark.parametrize("words", ["overloaded", "Expecting value", "connection refused", "unknown prefix"])
+async def test_a_tool_that_raises_is_told_apart_whatever_it_says(words: str) -> None:
+    @function_tool(failure_error_function=None)
+    def broken() -> str:
+        """Break."""
+        raise LookupError(words)
+
+    course.model_says(course.call("broken"))
+    found = explain(await error_of(model_of("anthropic"), tools=[broken]))
+    assert (found.error, found.where) == ("UserError", "")
+    assert found.what.startswith("The tool broken raised LookupError.")
+
+
+async def test_the_fix_for_a_tool_that_raises_lets_the_run_go_on() -> None:
+    def broken() -> str:
+        """Break."""
+        raise LookupError("no such city")
+
+    fix = explain(like("Error running tool broken: no such city", name="UserError")).fix
+    decorate = eval(fix.splitlines()[-1], dict(vars(agents)))
+    course.model_says(course.call("broken"), "Sorry.")
+    result = await Runner.run(Agent(name="A", model=model_of("anthropic"), tools=[decorate(broken)]), "Hello?")
+    assert result.final_output == "Sorry."
+
+
+async def test_what_a_model_says_is_not_taken_for_a_providers_words() -> None:
+    course.model_says(course.call("overloaded"))  # a tool that it made up
+    assert "does not have" in explain(await error_of(model_of("anthropic"), tools=[look])).what
+
+
 def test_a_providers_error_that_has_no_row_still_tells_where() -> None:
     found = explain(like("I am a teapot.", 418))
     assert not found.known
@@ -293,11 +352,15 @@ def like(text: str = "", status: int | None = None, provider: str = "anthropic",
 
 UNSUPPORTED = {"status": 400, "name": "UnsupportedParamsError"}
 ONE_OF_EACH = [
+    like("Error running tool look: no such city", name="UserError"),
+    like("Invalid JSON when parsing model output", name="ModelBehaviorError"),
+    like("Tool look not found in agent A", name="ModelBehaviorError"),
+    like("Model did not produce a final response!", name="ModelBehaviorError"),
     RuntimeError("AgentRunner.run_sync() cannot be called when an event loop is already running."),
     like("Unknown prefix: anthropic", name="UserError"),
     like("LLM Provider NOT provided"),
     like("Your default credentials were not found.", 500, "vertex_ai"),
-    TypeError("got an unexpected keyword argument 'api_base'"),
+    TypeError("LitellmModel.__init__() got an unexpected keyword argument 'api_base'"),
     like("Spent: 283 of 200 tokens, …", name="BudgetSpent"),
     like("50 live calls since start()", name="LiveCap"),
     like("Max turns (2) exceeded", name="MaxTurnsExceeded"),
@@ -321,9 +384,6 @@ ONE_OF_EACH = [
     like("too late", 408, name="Timeout"),
     like("Overloaded", 500),
     like("slow down", 429),
-    like("Invalid JSON when parsing model output", name="ModelBehaviorError"),
-    like("Tool look not found in agent A", name="ModelBehaviorError"),
-    like("Model did not produce a final response!", name="ModelBehaviorError"),
     like("no good", 400, name="BadRequestError"),
 ]
 EXPLAINED = [explain(error) for error in ONE_OF_EACH]
@@ -331,7 +391,8 @@ TOO_MANY_FIX = next(found.fix for found in EXPLAINED if found.what == TOO_MANY)
 
 
 def test_the_errors_here_are_one_for_every_row() -> None:
-    assert [found.what for found in EXPLAINED] == [row.what.format(title="Anthropic", setting="stop") for row in ROWS]
+    fills = {"title": "Anthropic", "setting": "stop", "tool": "look", "raised": "an error"}
+    assert [found.what for found in EXPLAINED] == [row.what.format(**fills) for row in ROWS]
 
 
 @pytest.mark.parametrize("found", EXPLAINED, ids=lambda e: e.error)

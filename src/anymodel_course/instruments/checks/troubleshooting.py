@@ -80,7 +80,7 @@ async def stubborn(given: Any) -> str:
     )
     require(given.retry is not None, "these settings have no `retry`, and without it nothing is tried again.")
     require(given.retry.policy is not None, "without a `policy` nothing is tried again, whatever max_retries says.")
-    first = getattr(given.retry.backoff, "initial_delay", None)
+    first: Any = getattr(given.retry.backoff, "initial_delay", None)
     require(first is not None, 'say how long the first wait is: backoff={"initial_delay": 0.1}.')
     require(first <= 1, f"the first wait is {first:g} seconds: let it be a tenth (`backoff`).")
     limit, key = fails("rate_limit", retry_after=0.01), fails("wrong_key")

@@ -6,10 +6,10 @@ import inspect
 import json
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from scripted_providers.replies import Call, Reply
+from scripted_providers.replies import Call, Reply, reply_from
 
 PASS, FAIL, NOT_APPLICABLE = "pass", "fail", "not applicable"
 
@@ -32,7 +32,7 @@ class Prompt:
             list: none is needed, and each one is needless. None: calls are not judged.
 
     Raises:
-        TypeError: An argument is of another kind.
+        TypeError: An argument is of another kind, or a call's arguments are not what JSON can say.
         ValueError: The text is empty, or a number is less than 1.
 
     Example:
@@ -69,6 +69,8 @@ class Prompt:
             not isinstance(self.calls, list | tuple) or not all(isinstance(c, Reply) and c.calls for c in self.calls)
         ):
             raise TypeError(f"calls={self.calls!r}: give a list, such as [course.call('get_weather', city='Oslo')].")
+        if self.calls is not None:
+            object.__setattr__(self, "calls", [_as_it_comes_back(reply) for reply in self.calls])
 
     def judged(self, answer: Any) -> dict[str, str]:
         """Check every constraint; a check of one's own that raises has failed, and its exception is named.
@@ -176,6 +178,12 @@ def count_sentences(text: str) -> int:
 
 def _verdict(holds: object) -> str:
     return PASS if holds else FAIL
+
+
+def _as_it_comes_back(reply: Reply) -> Reply:
+    """Return calls as a model can make them: their arguments are JSON, which has no tuple."""
+    calls = reply_from(reply).calls
+    return replace(reply, calls=tuple(replace(c, arguments=json.loads(json.dumps(dict(c.arguments)))) for c in calls))
 
 
 def _shown(call: Call) -> str:
