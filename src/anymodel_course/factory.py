@@ -8,7 +8,7 @@ from agents import Agent, AgentHooks, ModelSettings
 from agents.lifecycle import AgentHooksBase
 
 from . import session
-from .providers import PROVIDERS, nearest, provider, shown
+from .providers import PROVIDERS, may_be_a_key, nearest, provider, shown
 
 if TYPE_CHECKING:
     from agents.items import ModelResponse
@@ -101,7 +101,8 @@ def _not_ours(head: str, slash: str, given: str) -> str:
         if maker or known:
             example = known[0] if known else PROVIDERS["openai"].model
             return f"{given!r} names a model without its provider. Write provider/model, such as {example!r}."
-    return f"No provider is called {shown(head)}. {nearest(head, PROVIDERS)}"
+    name = given if may_be_a_key(given) else head  # the beginning of a key is not shown either
+    return f"No provider is called {shown(name)}. {nearest(head, PROVIDERS)}"
 
 
 def provider_of(agent: Agent[Any]) -> str:

@@ -1,7 +1,8 @@
 """Keys: where they are found, what is wrong with them, and how to speak of one without showing it.
 
 A key comes from `ask_key`, else from the environment, else from a `.env` file in the working directory or above it.
-While the course is offline, the environment's own values are kept here and nowhere else: see `set_aside`.
+While the course is offline, the environment's own values are kept here and nowhere else: see `set_aside`. To take one
+back, so that `.env` counts again: `del os.environ[NAME]`, or set it to "" where there is nothing to delete.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 import io
 import os
 import re
-from collections.abc import MutableMapping
+from collections.abc import Mapping, MutableMapping
 from dataclasses import dataclass, field
 from getpass import getpass
 from pathlib import Path
@@ -305,13 +306,13 @@ def own_values() -> dict[str, tuple[str, Secret]]:
     """
     found = {name: (".env", value) for name, value in read_dotenv().values.items()}
     own = {n: Secret(v) for n, v in os.environ.items() if n in _KNOWN and v.strip() and not _is_ours(n, v)}
-    for name, value in (_aside | own).items():
+    for name, value in (_kept(os.environ) | own).items():
         if not _is_placeholder(name, value.reveal()):
             found[name] = ("the environment", value)
     for row in PROVIDERS.values():
-        if row.key_sets and not _asked.keys().isdisjoint(row.key_sets[0]):
-            aliases = {n for names in row.key_sets for n in names} - set(row.key_sets[0])
-            found = {n: v for n, v in found.items() if n not in aliases}  # what was asked for is what gets used
+        signing = {name for name in row.endpoint.variables if _SIGNS_IN.search(name)}
+        if signing & _asked.keys():  # what was asked for is what gets used: an old session's token fits no new key
+            found = {n: v for n, v in found.items() if n not in signing - set(row.key_sets[0])}
     return found | {name: ("ask_key", value) for name, value in _asked.items()}
 
 
@@ -323,11 +324,19 @@ def set_aside_names() -> set[str]:
 _KNOWN = frozenset(name for endpoint in ENDPOINTS.values() for name in endpoint.variables)
 
 
+_SIGNS_IN = re.compile(r"KEY|TOKEN|SECRET|PROFILE|ROLE|SESSION|IDENTITY|FEDERATION|ACCOUNT|CLIENT|TENANT|EXTERNAL")
+"""In the names of variables that say who calls. A region, an address or a version says something else."""
+
 _placed: dict[str, Secret] = {}  # what `set_aside` put into the environment last, to know it again
 
 
 def _is_ours(name: str, value: str) -> bool:
     return value == DUMMY_KEY or Secret(value) == _placed.get(name)
+
+
+def _kept(environ: Mapping[str, str]) -> dict[str, Secret]:
+    """Return what was set aside, but for what the learner has deleted or emptied since: that is not to come back."""
+    return {n: v for n, v in _aside.items() if (environ[n].strip() if n in environ else n not in _placed)}
 
 
 def set_aside(environ: MutableMapping[str, str], base: str, live: frozenset[str] = frozenset()) -> None:
@@ -338,6 +347,8 @@ def set_aside(environ: MutableMapping[str, str], base: str, live: frozenset[str]
         base: The stand-in's address.
         live: Names of providers whose own variables belong there.
     """
+    for name in _aside.keys() - _kept(environ).keys():
+        del _aside[name]
     for name in _KNOWN & environ.keys():
         if environ[name].strip() and not _is_ours(name, environ[name]):
             _aside[name] = Secret(environ[name])

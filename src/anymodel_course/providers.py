@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import difflib
 import os
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
@@ -148,12 +149,12 @@ PROVIDERS = {
     )
 }
 
+_PREFIXES = {p.prefix: p.name for p in PROVIDERS.values()}
+_PREFIXES |= {"ollama": "ollama", "cohere_chat": "cohere", "bedrock_converse": "bedrock"}  # LiteLLM's second names
+
 # `live-check` names its model here, for the kernels that it starts; a learner names one in make_agent.
 _CHECKED = os.environ.get("ANYMODEL_MODEL", "")
-PROVIDERS |= {n: replace(p, model=_CHECKED) for n, p in PROVIDERS.items() if p.prefix == _CHECKED.partition("/")[0]}
-
-_PREFIXES = {p.prefix: p for p in PROVIDERS.values()} | {"ollama": PROVIDERS["ollama"]}
-_PREFIXES |= {"cohere_chat": PROVIDERS["cohere"], "bedrock_converse": PROVIDERS["bedrock"]}  # LiteLLM's second names
+PROVIDERS |= {n: replace(PROVIDERS[n], model=_CHECKED) for p, n in _PREFIXES.items() if p == _CHECKED.partition("/")[0]}
 
 
 def provider(name: str) -> Provider:
@@ -173,17 +174,32 @@ def provider(name: str) -> Provider:
     if not isinstance(name, str):
         raise TypeError(f"A provider is named by a string such as 'anthropic', not by {name!r}.")
     wanted = name.strip().lower()
-    found = PROVIDERS.get(wanted) or _PREFIXES.get(wanted.partition("/")[0])
+    found = wanted if wanted in PROVIDERS else _PREFIXES.get(wanted.partition("/")[0])
     if found:
-        return found
+        return PROVIDERS[found]
     raise ValueError(
         f"No provider of this course is called {shown(name)}. {nearest(wanted.partition('/')[0], PROVIDERS)}"
     )
 
 
+LIKE_A_KEY = re.compile(r"sk-.*|[^/]*\w{20,}[^/]*|[A-Za-z0-9+/]{40}")
+"""The whole of a text that looks like a key. The last form is an AWS secret, which may have slashes inside."""
+
+_LIKE_A_PREFIX = re.compile(r"[A-Za-z][a-z0-9_-]{0,20}")
+
+
+def may_be_a_key(name: str) -> bool:
+    """Say whether a mistyped name, or a model id with its slashes, may be a key that slipped into the wrong place."""
+    whole = name.strip()
+    head, slash, rest = whole.partition("/")
+    if any(LIKE_A_KEY.fullmatch(text) for text in (whole, rest, *whole.split("/"))):
+        return True
+    return not _LIKE_A_PREFIX.fullmatch(head) if slash else len(name) >= 30
+
+
 def shown(name: str) -> str:
-    """Return a mistyped name as a message may show it: not where it may be a key that slipped into the wrong place."""
-    return repr(name) if len(name) < 30 or "/" in name else "that (it is long, perhaps a key, and not shown)"
+    """Return a mistyped name as a message may show it: not where it may be a key."""
+    return "that (it may be a key, and is not shown)" if may_be_a_key(name) else repr(name)
 
 
 def nearest(name: str, known: Iterable[str]) -> str:

@@ -83,6 +83,7 @@ def test_a_full_id_stays_what_it_is_behind_a_prefix_that_litellm_reads(given: st
     [
         ("antropic", "No provider is called 'antropic'. Did you mean 'anthropic'"),
         ("antropic/claude-sonnet-5-5", "No provider is called 'antropic'. Did you mean 'anthropic'"),
+        ("wJalrXUtnFEMI/K7MDENG/bPxRfiCY" + "EXAMPLEKEY", "No provider is called that .it may be a key"),
         ("", "No provider is called ''. There are: openai"),
         ("openai/", "'openai/' names no model. OpenAI's in this course is 'openai/gpt-4.1-mini'"),
         ("claude-sonnet-5-5", "without its provider. Write provider/model, such as 'anthropic/claude-sonnet-5-5'"),

@@ -258,6 +258,32 @@ def test_what_was_asked_for_is_what_is_used_though_litellm_would_take_another(mo
     assert keys.values_of(PROVIDERS["mistral"]) == {"MISTRAL_API_KEY": Secret(KEY)}
 
 
+def test_a_typed_key_is_not_mixed_with_other_ways_of_signing_in(monkeypatch: pytest.MonkeyPatch, dotenv: Write) -> None:
+    dotenv("AWS_PROFILE=at-work\nAWS_BEDROCK_RUNTIME_ENDPOINT=https://vpce.example")
+    left = {n: f"left-{n.lower()}-0123456789" for n in ENDPOINTS["bedrock"].aliases if "URL" not in n}
+    stay = {"AWS_REGION", "AWS_DEFAULT_REGION", "AWS_STS_ENDPOINT"}
+    for name, value in left.items():
+        monkeypatch.setenv(name, value)
+    typed = {"AWS_ACCESS_KEY_ID": "typed-id-0123456789", "AWS_SECRET_ACCESS_KEY": "typed/secret-0123456789"}
+    answers = iter([*typed.values(), "eu-north-1"])
+    monkeypatch.setattr(keys, "getpass", lambda prompt: next(answers))
+    keys.ask_key("bedrock")
+    keys.set_aside(os.environ, BASE)
+    keys.set_aside(os.environ, BASE, frozenset({"bedrock"}))
+    live = {n: os.environ[n] for n in ENDPOINTS["bedrock"].variables if n in os.environ}
+    assert live == typed | {n: left[n] for n in stay} | {
+        "AWS_REGION_NAME": "eu-north-1",
+        "AWS_BEDROCK_RUNTIME_ENDPOINT": "https://vpce.example",
+    }
+
+
+def test_a_typed_region_takes_no_key_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_BEARER_TOKEN_BEDROCK", KEY)
+    answers = iter(["", "", "eu-north-1"])
+    monkeypatch.setattr(keys, "getpass", lambda prompt: next(answers))
+    assert keys.ask_key("bedrock").variable == "AWS_BEARER_TOKEN_BEDROCK"
+
+
 @pytest.mark.parametrize("value", ["sk-...", "your-key-here", DUMMY_KEY, "", "   "])
 def test_a_placeholder_in_the_environment_hides_no_real_key(
     value: str, dotenv: Write, monkeypatch: pytest.MonkeyPatch
@@ -337,3 +363,39 @@ def test_a_key_typed_while_offline_counts_at_once_and_is_kept() -> None:
     assert str(keys.key("openai")) == "set, from the environment, ends in 4f2a"
     keys.set_aside(os.environ, BASE)
     assert keys.values_of(PROVIDERS["openai"]) == {"OPENAI_API_KEY": Secret(KEY)}
+
+
+OLD = "an-old-one-0123456789"
+
+
+def test_a_key_stays_over_any_number_of_starts_while_nobody_deletes_it(dotenv: Write) -> None:
+    dotenv(f"OPENAI_API_KEY={KEY}")
+    os.environ |= {"OPENAI_API_KEY": OLD, "GOOGLE_API_KEY": OLD}
+    for live in ((), (), ("openai",), ("openai", "gemini"), ("gemini",), ()):
+        keys.set_aside(os.environ, BASE, frozenset(live))
+        assert [keys.key(name).source for name in ("openai", "gemini")] == ["the environment"] * 2
+
+
+@pytest.mark.parametrize("live", [(), ("mistral",)], ids=["offline", "live"])
+def test_a_key_that_is_deleted_is_gone_and_the_files_counts(live: tuple[str, ...], dotenv: Write) -> None:
+    os.environ["MISTRAL_API_KEY"] = OLD
+    keys.set_aside(os.environ, BASE)
+    keys.set_aside(os.environ, BASE, frozenset(live))
+    del os.environ["MISTRAL_API_KEY"]
+    assert not keys.key("mistral")
+    keys.set_aside(os.environ, BASE, frozenset(live))
+    keys.set_aside(os.environ, BASE)
+    assert not keys.key("mistral")
+    dotenv(f"MISTRAL_API_KEY={KEY}")
+    keys.set_aside(os.environ, BASE, frozenset({"mistral"}))
+    assert os.environ["MISTRAL_API_KEY"] == KEY
+
+
+def test_a_key_whose_variable_is_not_there_offline_is_taken_back_by_emptying_it() -> None:
+    os.environ["GOOGLE_API_KEY"] = OLD
+    keys.set_aside(os.environ, BASE)
+    assert "GOOGLE_API_KEY" not in os.environ
+    os.environ["GOOGLE_API_KEY"] = ""
+    assert not keys.key("gemini")
+    keys.set_aside(os.environ, BASE)
+    assert not keys.key("gemini")

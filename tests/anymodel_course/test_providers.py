@@ -1,12 +1,16 @@
 """The nine rows, and finding one by name."""
 
+import json
+import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
-from anymodel_course import keys
-from anymodel_course.providers import PROVIDERS, nearest, provider
+from anymodel_course import keys, session
+from anymodel_course.providers import PROVIDERS, nearest, provider, shown
 from scripted_providers import ENDPOINTS
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -62,6 +66,61 @@ def test_what_is_no_string_is_refused_as_such(given: object) -> None:
 
 def test_nearest_guesses_only_where_something_is_near() -> None:
     assert nearest("zzz", ["openai"]) == "There are: openai."
+
+
+AWS_SECRET = "wJalrXUtnFEMI/K7MDENG/bPxRfiCY" + "EXAMPLEKEY"
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        AWS_SECRET,
+        AWS_SECRET.lower(),
+        f"{AWS_SECRET}+Ab3=",
+        f"groq/{AWS_SECRET}",
+        "groq/" + "a1" * 16,
+        "sk-0",
+        "x" * 30,
+        "a" * 22 + "/b",
+    ],
+)
+def test_what_may_be_a_key_is_not_shown(name: str) -> None:
+    assert shown(name) == "that (it may be a key, and is not shown)"
+
+
+@pytest.mark.parametrize(
+    "name", ["antropic", "groq/llama", "Groq/llama", "meta-llama/Llama-3.3-70B-Instruct-Turbo", "voyage/", ""]
+)
+def test_what_is_only_mistyped_is_shown(name: str) -> None:
+    assert shown(name) == repr(name)
+
+
+@pytest.mark.usefixtures("started")
+def test_a_secret_with_slashes_in_a_providers_place_gets_into_no_message(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ANYMODEL_LIVE", AWS_SECRET)
+    for tried in (lambda: session.start(live=[AWS_SECRET]), session.start, lambda: provider(AWS_SECRET)):
+        with pytest.raises(ValueError, match="may be a key") as raised:
+            tried()
+        assert not any(part.lower() in str(raised.value).lower() for part in AWS_SECRET.split("/"))
+
+
+@pytest.mark.parametrize(
+    ("model", "name"),
+    [
+        ("ollama/qwen3:8b", "ollama"),
+        ("cohere_chat/command-r7b-12-2024", "cohere"),
+        ("bedrock_converse/us.amazon.nova-micro-v1:0", "bedrock"),
+        ("mistral/mistral-small-latest", "mistral"),
+    ],
+)
+def test_the_model_of_a_check_is_the_providers_under_either_prefix(model: str, name: str) -> None:
+    code = (
+        "import json; from anymodel_course.providers import *; p = PROVIDERS; f = provider(" + repr(model) + ").model"
+    )
+    code += "; print(json.dumps([f, {n: r.model for n, r in p.items()}]))"
+    env = os.environ | {"ANYMODEL_MODEL": model}
+    done = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True, check=True)
+    assert json.loads(done.stdout) == [model, {n: row.model for n, row in PROVIDERS.items()} | {name: model}]
 
 
 # --- .env.example ---

@@ -57,6 +57,23 @@ async def test_all_nine_switch_there_and_back_with_kept_and_new_models(
     assert len(vendor.server.log) == 18
 
 
+async def test_a_corrected_and_a_deleted_key_are_what_the_vendor_sees(learner: Path, vendor: Any, dotenv: Any) -> None:
+    os.environ.update(vendor.own("mistral") | {"MISTRAL_API_KEY": "wrong-key-0123456789"})
+    session.start()
+    dotenv("MISTRAL_API_KEY=right-key-0123456789")
+    del os.environ["MISTRAL_API_KEY"]
+    session.start(live=["mistral"])
+    await ask(agent_of("mistral"), streamed=False)
+    assert vendor.seen == ["right-key-0123456789"]
+    os.environ["MISTRAL_API_KEY"] = "third-key-0123456789"
+    session.start(live=["mistral"])
+    del os.environ["MISTRAL_API_KEY"]
+    dotenv("")
+    session.start()
+    with pytest.raises(ValueError, match="no key: set MISTRAL_API_KEY"):
+        session.start(live=["mistral"])
+
+
 HOSTS = {
     "openai": "api.openai.com",
     "anthropic": "api.anthropic.com",

@@ -157,7 +157,7 @@ async def test_it_prints_as_text_and_as_a_table() -> None:
         ["total", "1,234", "9", "$0.000508"],
     ]
     assert str(used).endswith("cost is their list price, and nobody pays it.")
-    assert "<td>1,234</td>" in used._repr_html_()
+    assert ">1,234</td>" in used._repr_html_()
 
 
 async def test_what_is_no_finished_run_is_refused() -> None:

@@ -13,7 +13,6 @@ class TraceCollector:
 
     Attributes:
         received: The traces and spans that arrived, as the SDK exports them, in order.
-        authorizations: The header of that name, of each request: whose key came with it. For tests, not for showing.
         url: Where it listens, on 127.0.0.1.
 
     Example:
@@ -24,8 +23,7 @@ class TraceCollector:
 
     def __init__(self) -> None:
         self.received: list[dict[str, Any]] = []
-        self.authorizations: list[str] = []
-        received, authorizations = self.received, self.authorizations
+        received = self.received
 
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
@@ -33,7 +31,6 @@ class TraceCollector:
                 try:
                     items = json.loads(body)["data"]
                     received.extend(dict(item) for item in items)
-                    authorizations.append(str(self.headers.get("authorization")))
                     self.send_response(204)
                 except (ValueError, TypeError, KeyError):
                     self.send_response(400)

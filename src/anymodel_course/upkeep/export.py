@@ -62,8 +62,10 @@ def main(arguments: list[str]) -> int:
     except OSError as error:
         print(f"Not exported: {error}. Mend that, or name another directory.", file=sys.stderr)
         return 2
-    besides = " and the files that they use" if len(files) > len(chosen) else ""
-    print(f"{given.directory} has {len(chosen)} notebooks{besides}. They run where the course is installed.")
+    many = len(chosen) > 1
+    besides = f" and the files that {'they use' if many else 'it uses'}" if len(files) > len(chosen) else ""
+    what = f"{len(chosen)} notebook{'s' if many else ''}{besides}. {'They run' if many else 'It runs'}"
+    print(f"{given.directory} has {what} where the course is installed.")
     return 0
 
 

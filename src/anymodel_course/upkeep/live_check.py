@@ -240,7 +240,10 @@ def _is_stand_in(address: str) -> bool:
 
 
 def _dollars(text: str) -> float:
-    amount = float(text.lstrip("$"))
+    try:
+        amount = float(text.lstrip("$"))
+    except ValueError:
+        amount = 0.0
     if not 0 < amount < 1000:
         raise argparse.ArgumentTypeError(f"{text!r} is no amount of dollars above 0, such as 0.10.")
     return amount

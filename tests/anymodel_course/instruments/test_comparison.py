@@ -13,6 +13,7 @@ from io import StringIO
 from itertools import cycle
 from typing import Any
 
+import litellm
 import pytest
 from agents import Agent, function_tool
 from pydantic import BaseModel
@@ -20,6 +21,7 @@ from pydantic import BaseModel
 import anymodel_course as course
 from anymodel_course import call, fails, session
 from anymodel_course.instruments.comparison import Comparison, Prompt, compare, last_comparison
+from anymodel_course.instruments.comparison.progress import Progress
 from anymodel_course.providers import PROVIDERS
 from scripted_providers.replies import ERRORS, FAULTS, Call, Pace, Reply, Usage
 from scripted_providers.server import Server
@@ -207,6 +209,7 @@ async def test_whatever_happens_to_one_model_the_others_finish(kind: str, victim
 
 @pytest.mark.parametrize(("name", "requests"), [("openai", 3), ("azure", 3), ("anthropic", 1), ("mistral", 1)])
 async def test_no_retries_are_added_to_a_providers_own(name: str, requests: int, started: Server) -> None:
+    litellm.in_memory_llm_clients_cache.flush_cache()  # it keeps Azure's first client, with that one's retries
     session.model_says(fails("rate_limit", retry_after=0), times=20)
     await compare(HELLO, [name])
     assert len(started.log) == requests
@@ -347,6 +350,21 @@ async def test_awaiting_again_makes_the_missing_runs_only(started: Server) -> No
     assert [exchange.provider for exchange in started.log] == ["anthropic"]
     await comparison
     assert len(started.log) == 1
+
+
+async def test_the_bars_of_the_second_time_begin_with_what_is_there(
+    started: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    there, ended = asyncio.Event(), []
+    comparison = one_never_ends(there.set)
+    running = asyncio.create_task(quietly(comparison))
+    await there.wait()
+    running.cancel()
+    await asyncio.wait([running])
+    started.reset()
+    monkeypatch.setattr(Progress, "__exit__", lambda self, *_: ended.append((self.text, self._counts)))
+    await comparison
+    assert ended == [("3 of 3 runs.", dict.fromkeys(comparison.models, 1))]
 
 
 async def test_it_runs_once_at_a_time() -> None:

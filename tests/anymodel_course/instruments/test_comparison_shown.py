@@ -83,6 +83,13 @@ def test_calls_are_compared_in_any_order_and_each_once() -> None:
     assert Prompt("?").judged_calls([oslo]) == ("not applicable", "")
 
 
+def test_needed_arguments_are_compared_as_json_brings_them_back() -> None:
+    needed = Prompt("?", calls=[call("total", numbers=(1, 2), names={"by_id": {7: ("a",)}})])
+    made = Call("total", {"numbers": [1, 2], "names": {"by_id": {"7": ["a"]}}})
+    assert needed.judged_calls([made]) == ("pass", "")
+    assert needed.judged_calls([Call("total", {"numbers": [2, 1]})])[0] == "fail"
+
+
 async def coroutine(answer: str) -> bool:
     return True
 
@@ -103,6 +110,8 @@ async def coroutine(answer: str) -> bool:
         ({"calls": call("get_weather")}, TypeError, "give a list"),
         ({"calls": ["get_weather"]}, TypeError, "give a list"),
         ({"calls": 5}, TypeError, "give a list"),
+        ({"calls": [call("total", numbers={1, 2})]}, TypeError, "what JSON can say"),
+        ({"calls": [call("total", number=float("nan"))]}, TypeError, "what JSON can say"),
     ],
 )
 def test_a_prompt_that_makes_no_sense_is_refused(argument: dict[str, Any], error: type[Exception], says: str) -> None:
@@ -278,6 +287,15 @@ def test_a_notebook_gets_a_bar_for_each_model_and_a_line_for_screen_readers(show
     (bundle,) = shown
     assert bundle["text/plain"] == "Progress of 4 runs", "the same in every stored notebook"
     assert "application/vnd.jupyter.widget-view+json" in bundle
+
+
+def test_after_an_interrupt_the_bars_begin_with_what_is_there(shown: list[dict[str, Any]]) -> None:
+    with Progress(["a", "b"], 2, [record("a"), record("a", status="error"), record("b")]) as progress:
+        assert [bar.value for bar in progress._bars.values()] == [2, 1]
+        assert progress._line.value == '<p role="status">3 of 4 runs, 1 without an answer.</p>'
+        progress.step("b", failed=False)
+        assert [bar.value for bar in progress._bars.values()] == [2, 2]
+    assert progress._line.value == '<p role="status">Done: 4 of 4 runs, 1 without an answer.</p>'
 
 
 def test_an_interrupt_shows(shown: list[dict[str, Any]]) -> None:

@@ -10,7 +10,7 @@ from agents.tracing.processors import BackendSpanExporter, BatchTraceProcessor
 from anymodel_course.instruments.trace_collector import TraceCollector
 
 
-def test_it_keeps_what_the_sdks_exporter_sends_and_whose_key_came_with_it() -> None:
+def test_it_keeps_what_the_sdks_exporter_sends_and_not_the_key_that_came_with_it() -> None:
     with TraceCollector() as collector:
         exporter = BatchTraceProcessor(BackendSpanExporter(api_key="made-up", endpoint=collector.url))
         with trace("one", disabled=False) as made:
@@ -18,8 +18,7 @@ def test_it_keeps_what_the_sdks_exporter_sends_and_whose_key_came_with_it() -> N
         exporter.force_flush()
         exporter.shutdown()
     assert [(item["object"], item["workflow_name"]) for item in collector.received] == [("trace", "one")]
-    assert collector.authorizations == ["Bearer made-up"]
-    assert "made-up" not in repr(collector)
+    assert "made-up" not in repr(vars(collector))
 
 
 def test_it_listens_here_only_and_stops_with_its_block() -> None:

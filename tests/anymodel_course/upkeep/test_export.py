@@ -67,6 +67,22 @@ def test_only_notebooks_of_the_course_and_what_they_use_come_along(notebooks: Pa
     assert sorted(tree(classroom)) == ["00_first.ipynb", "01_second.ipynb", "02_third.ipynb", "images/a loop.png"]
 
 
+@pytest.mark.parametrize(
+    ("numbers", "said"),
+    [
+        ("00", "has 1 notebook and the files that it uses. It runs where"),
+        ("01", "has 1 notebook. It runs where"),
+        ("00,01", "has 2 notebooks and the files that they use. They run where"),
+    ],
+)
+def test_what_was_written_is_counted(
+    notebooks: Path, classroom: Path, numbers: str, said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    page(notebooks / "00_first.ipynb", "![The loop, drawn](images/a%20loop.png)")
+    assert export.main([str(classroom), "--notebooks", numbers]) == 0
+    assert said in capsys.readouterr().out
+
+
 def test_without_solutions_the_exercises_and_everything_else_stay(notebooks: Path, classroom: Path) -> None:
     assert export.main([str(classroom), "--no-solutions"]) == 0
     kept, whole = (nbformat.read(folder / "00_first.ipynb", as_version=4).cells for folder in (classroom, notebooks))

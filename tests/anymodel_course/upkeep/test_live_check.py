@@ -217,11 +217,11 @@ def test_what_cannot_begin_says_why_in_one_line(given: list[str], said: str, cap
     assert err.count("\n") == 1
 
 
-@pytest.mark.parametrize("cap", ["0", "-1", "lots", "nan"])
+@pytest.mark.parametrize("cap", ["0", "-1", "lots", "nan", ""])
 def test_a_cap_is_an_amount_of_dollars(cap: str, capsys) -> None:
     with pytest.raises(SystemExit, match="2"):
         live_check.main(["anthropic", "--cap", cap])
-    assert "--cap" in capsys.readouterr().err
+    assert f"--cap: {cap!r} is no amount of dollars above 0, such as 0.10." in capsys.readouterr().err
 
 
 def test_a_full_id_takes_the_place_of_the_cheapest() -> None:

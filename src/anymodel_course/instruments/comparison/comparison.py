@@ -8,7 +8,6 @@ from collections.abc import Generator, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Self
 
 from agents import Agent, AgentOutputSchema
-from agents.exceptions import UserError
 
 from ... import session
 from ...factory import make_agent, provider_of, resolve
@@ -80,7 +79,8 @@ class Comparison:
         self._running = True
         try:
             await warm_up(provider_of(agent) for agent in self._agents.values())
-            with Progress(self.models, len(self.prompts) * self.repeats, len(self._asked) - len(missing)) as progress:
+            there = [record for record in self.records if record.status != NOT_RUN]
+            with Progress(self.models, len(self.prompts) * self.repeats, there) as progress:
                 await self._all(missing, progress)
         except BaseException:
             done = len(self._asked) - sum(record.status == NOT_RUN for record in self.records)
@@ -234,7 +234,7 @@ def _check_output_type(given: Any) -> None:
         return
     try:
         AgentOutputSchema(given)
-    except (TypeError, UserError, Exception) as error:
+    except Exception as error:
         raise TypeError(f"output_type={given!r}: give a class, such as a Pydantic model ({error}).") from None
 
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, Self
+
+from .records import OK, Record
 
 
 class Progress:
@@ -16,24 +18,28 @@ class Progress:
     Args:
         models: Full ids, a bar each.
         each: Runs of each model.
-        before: How many runs of all are there already.
+        before: What is there already: records of runs made before an interrupt.
     """
 
-    def __init__(self, models: Sequence[str], each: int, before: int = 0) -> None:
+    def __init__(self, models: Sequence[str], each: int, before: Iterable[Record] = ()) -> None:
         self._all = len(models) * each
-        self.done, self.failed = before, 0
+        self.done, self.failed = 0, 0
         self._counts = dict.fromkeys(models, 0)
         self._bars: dict[str, Any] = {}
         self._line: Any = None
+        for record in before:
+            self.step(record.model, failed=record.status != OK)
         if _in_a_notebook():
-            self._show(models, each)
+            self._show(each)
 
-    def _show(self, models: Sequence[str], each: int) -> None:
+    def _show(self, each: int) -> None:
         import ipywidgets
         from IPython.display import publish_display_data
 
         wide = {"layout": {"width": "100%", "max_width": "44em"}, "style": {"description_width": "22em"}}
-        self._bars = {m: ipywidgets.IntProgress(max=each, description=m, **wide) for m in models}
+        self._bars = {
+            m: ipywidgets.IntProgress(value=n, max=each, description=m, **wide) for m, n in self._counts.items()
+        }
         self._line = ipywidgets.HTML()
         self._tell()
         bundle = ipywidgets.VBox([*self._bars.values(), self._line])._repr_mimebundle_()

@@ -19,7 +19,7 @@ import ipywidgets
 
 from ... import keys, session
 from ...local_ollama import ollama
-from ...providers import PROVIDERS, Provider
+from ...providers import LIKE_A_KEY, PROVIDERS, Provider
 
 if TYPE_CHECKING:
     from agents import Agent
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 # JupyterLab takes the arrow keys, and letters too, from a list that is not open: they move between cells, or add one.
 KEYBOARD = "By keyboard: Space opens the list of providers and presses buttons, Enter takes the model id, Tab moves on."
 PARAGRAPH = '<p style="margin: 4px 0; line-height: 1.4">'
-LIKE_A_KEY = re.compile(r"sk-.*|[^/]*\w{20,}[^/]*|[A-Za-z0-9+/]{40}")
 NO_MODEL = re.compile("commitment|^together-ai-|^openai/container$")  # names in LiteLLM's list that only hold a price
 
 
