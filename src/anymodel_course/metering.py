@@ -14,10 +14,10 @@ from typing import Any
 from litellm.integrations.custom_logger import CustomLogger
 from litellm.litellm_core_utils.logging_worker import GLOBAL_LOGGING_WORKER
 
-from .aside import is_aside
 from .precall import course_name
 from .providers import PROVIDERS
 from .tables import html_table, text_table
+from .unreported import is_unreported
 from .usage import cost_of, dollars
 
 
@@ -79,7 +79,7 @@ class Meter(CustomLogger):
         self, kwargs: Mapping[str, Any], response_obj: Any, start_time: Any, end_time: Any
     ) -> None:
         """Add an answered call. See LiteLLM's `CustomLogger`."""
-        if is_aside():
+        if is_unreported():
             return
         model, count = self._of(kwargs)
         used = getattr(response_obj, "usage", None)
@@ -95,7 +95,7 @@ class Meter(CustomLogger):
         self, kwargs: Mapping[str, Any], response_obj: Any, start_time: Any, end_time: Any
     ) -> None:
         """Add a failed call. See LiteLLM's `CustomLogger`."""
-        if not is_aside():
+        if not is_unreported():
             self._of(kwargs)[1].failed += 1
 
     def _of(self, kwargs: Mapping[str, Any]) -> tuple[str, Count]:

@@ -9,9 +9,9 @@ from typing import Any
 
 from litellm.integrations.custom_logger import CustomLogger
 
-from .aside import is_aside
 from .providers import provider
 from .sent import Sent, from_hook
+from .unreported import is_unreported
 
 KEPT = 20
 
@@ -37,7 +37,7 @@ class Reports(CustomLogger):
         try:
             told = kwargs["additional_args"]
             address = str(told.get("api_base") or "")
-            if not (address.startswith(self._stand_in) or is_aside()):
+            if not (address.startswith(self._stand_in) or is_unreported()):
                 self.calls.append(_sent(address, told, kwargs))
         except Exception:  # whatever LiteLLM's next release reports: a call is never to fail because it is watched
             return

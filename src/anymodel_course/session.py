@@ -243,8 +243,8 @@ def banner() -> str:
         detail = f" (key from {known.source}, {known.shown})" if known and known.source else ""
         told.append(name + detail)
     others = len(PROVIDERS.keys() - _live)
-    rest = f"The other {others} {'is' if others == 1 else 'are'} scripted on this machine."
-    rest = rest if others else "Nothing is scripted."
+    verb = "is" if others == 1 else "are"
+    rest = f"The other {others} {verb} scripted on this machine." if others else "Nothing is scripted."
     cost = "cost nothing but your machine's time" if _live == {"ollama"} else "cost money"
     return f"LIVE: {', '.join(told)}. Calls are real and {cost}; agents from make_agent stop after {_cap}. {rest}"
 

@@ -14,12 +14,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from scripted_providers import ENDPOINTS, Server, call, fails
+from scripted_providers import Server, call, fails
 from scripted_providers.replies import ERRORS, Failure
-from scripted_providers.wires import Wire, wires_of
-from wire_requests import OBJECT, WireRequest, name, request
+from scripted_providers.wires import Wire
+from wire_requests import OBJECT, WIRES, WireRequest, name, request
 
-WIRES = tuple(wire for provider in ENDPOINTS for wire in wires_of(provider))
 quick = settings(deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
 
 

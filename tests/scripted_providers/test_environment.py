@@ -10,7 +10,8 @@ import pytest
 
 from scripted_providers import DUMMY_KEY, ENDPOINTS, Server, env
 from scripted_providers.environment import QUIET, past_the_proxy, redirect
-from scripted_providers.wires import wires_of
+from scripted_providers.wires import _MODULES
+from wire_requests import WIRES
 
 BASE = "http://127.0.0.1:8123"
 
@@ -91,9 +92,8 @@ def test_every_variable_has_a_reason_and_every_endpoint_knows_its_own() -> None:
         assert len(set(endpoint.variables)) == len(endpoint.variables)
 
 
-def test_every_endpoint_has_a_wire_and_nothing_else_has() -> None:
-    assert all(wires_of(name) for name in ENDPOINTS)
-    assert wires_of("elsewhere") == ()
+def test_every_endpoint_has_a_wire_and_every_wire_an_endpoint() -> None:
+    assert {wire.provider for wire in WIRES} == set(_MODULES) == set(ENDPOINTS)
 
 
 def test_the_package_is_light_until_a_server_is_made() -> None:

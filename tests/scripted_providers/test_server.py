@@ -19,10 +19,9 @@ from scripted_providers import server as module
 from scripted_providers.log import Log
 from scripted_providers.replies import Failure, Pace, Reply, Usage
 from scripted_providers.scenario import Scenario, parse
-from scripted_providers.wires import Wire, wires_of
-from wire_requests import KEY, name, request
+from scripted_providers.wires import Wire
+from wire_requests import KEY, WIRES, name, request
 
-WIRES = tuple(wire for provider in ENDPOINTS for wire in wires_of(provider))
 CHAT = next(wire for wire in WIRES if name(wire) == "openai/v1/chat/completions")
 every_wire = pytest.mark.parametrize("wire", WIRES, ids=name)
 

@@ -11,7 +11,10 @@ from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from scripted_providers.wires import Wire
+from scripted_providers.environment import ENDPOINTS
+from scripted_providers.wires import Wire, wires_of
+
+WIRES = tuple(wire for provider in ENDPOINTS for wire in wires_of(provider))
 
 KEY = "sk-planted-0123456789abcdef"
 

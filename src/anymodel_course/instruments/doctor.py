@@ -281,7 +281,7 @@ NO_REDIRECT = ("OLLAMA_HOST",)  # what Ollama's server listens on; LiteLLM does 
 
 
 def _proxy() -> Iterator[Finding]:
-    proxies = {kind: url for kind, url in urllib.request.getproxies().items() if kind in ("http", "https", "all")}
+    proxies = _proxies()
     if not proxies:
         yield Finding("proxy", "ok", "none.")
         return
@@ -292,6 +292,10 @@ def _proxy() -> Iterator[Finding]:
     else:
         what = f"{said}, and for requests to this machine too, which would carry prompts and keys there."
         yield Finding("proxy", "note", what, "Nothing to do: start() adds 127.0.0.1 and localhost to NO_PROXY.")
+
+
+def _proxies() -> dict[str, str]:
+    return {kind: url for kind, url in urllib.request.getproxies().items() if kind in ("http", "https", "all")}
 
 
 def _http() -> Iterator[Finding]:
@@ -314,10 +318,9 @@ def _what_stops_http(lacks_package: bool) -> tuple[str, str]:
         httpx.create_ssl_context()
     except Exception:
         return "SSL_CERT_FILE", "Let it name a readable file of certificates (PEM), or unset it."
-    for kind, url in urllib.request.getproxies().items():
+    for kind, url in _proxies().items():
         try:
-            if kind in ("http", "https", "all"):
-                httpx.Client(proxy=url if "://" in url else f"http://{url}", trust_env=False).close()
+            httpx.Client(proxy=url if "://" in url else f"http://{url}", trust_env=False).close()
         except Exception:
             variable = f"{kind.upper()}_PROXY, or this system's own proxy setting"
             if lacks_package:

@@ -48,6 +48,7 @@ async def test_a_run_stops_before_the_call_after_the_limit(name: str, streamed: 
     assert len(looping.log) == 3  # 100, 200, 300: the third call was under way when 250 was passed
     assert (b.calls, b.tokens) == (3, 300)
     assert "Spent: 300 of 250 tokens, $" in str(raised.value)
+    assert ", in 3 calls." in str(raised.value)
     assert f"{PROVIDERS[name].model}: 3 calls, 300 tokens" in str(raised.value)
 
 

@@ -298,6 +298,12 @@ class NamesOfEverything(NamesOfTools):
         self.names.append(str(getattr(span.span_data, "name", None)))
 
 
+class NamesTwice(NamesOfTools):
+    def on_span_end(self, span: Any) -> None:
+        super().on_span_end(span)
+        super().on_span_end(span)
+
+
 class NamesOfAllThatHaveOne(NamesOfTools):
     def on_span_end(self, span: Any) -> None:
         if hasattr(span.span_data, "name"):
@@ -535,6 +541,7 @@ MISTAKES: list[tuple[str, Any, str]] = [
     ("tool_names", NothingNoted, "no list `names`"),
     ("tool_names", NamesNever, "the list is empty"),
     ("tool_names", NamesAtTheStart, "in the order in which they began"),
+    ("tool_names", NamesTwice, "your list says"),
     ("tool_names", NamesOfEverything, "'desk', which is an agent"),
     ("tool_names", NamesOfAllThatHaveOne, "'desk', which is an agent"),
     ("tool_names", NamesShared, "make it in __init__"),

@@ -19,8 +19,8 @@ from agents.extensions.models.litellm_model import LitellmModel
 from scripted_providers.environment import DUMMY_KEY
 from scripted_providers.server import Server
 
-from ...aside import aside
 from ...providers import PROVIDERS
+from ...unreported import unreported
 
 LONGEST = 10.0  # seconds that a learner's code may take in a check
 GRACE = 1.0  # seconds more for code that is told to end
@@ -85,7 +85,7 @@ def check(judge: Callable[[Any], Awaitable[str]]) -> Callable[[Any], Awaitable[V
 async def _outcome(judge: Callable[[Any], Awaitable[str]], given: Any) -> Verdict | KeyboardInterrupt:
     """Judge, and return what an exception means. Two kinds would end a task's event loop: they may not leave it."""
     try:
-        with aside():
+        with unreported():
             return Verdict(True, await judge(given))
     except NotYet as missing:
         return Verdict(False, str(missing))

@@ -1,8 +1,8 @@
 """What a kernel's first call costs, paid before anything is timed: up to a second, in code that loads at first use.
 
 The calls go to a stand-in of their own: they spend nothing, take nothing from the queue of `model_says`, and nobody
-counts them: not the course (`aside`), and nothing else that listens at LiteLLM ("no-log", its own switch). What they
-cannot warm is a live provider's connection.
+counts them: not the course (`unreported`), and nothing else that listens at LiteLLM ("no-log", its own switch). What
+they cannot warm is a live provider's connection.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from agents.extensions.models.litellm_model import LitellmModel
 from scripted_providers.environment import DUMMY_KEY
 from scripted_providers.server import Server
 
-from ...aside import aside
 from ...providers import PROVIDERS, Provider
+from ...unreported import unreported
 
 LONGEST = 20.0  # seconds
 
@@ -31,7 +31,7 @@ async def warm_up(providers: Iterable[str]) -> None:
     cold = [PROVIDERS[name] for name in dict.fromkeys(providers) if name in PROVIDERS and name not in _warm]
     if not cold:
         return
-    with Server() as server, aside():
+    with Server() as server, unreported():
         for row in cold:  # one after the other: what the first loads, the others find
             with suppress(Exception):
                 async with asyncio.timeout(LONGEST):

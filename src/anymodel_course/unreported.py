@@ -6,27 +6,27 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 
-_aside = ContextVar("_aside", default=False)
+_unreported = ContextVar("_unreported", default=False)
 
 
 @contextmanager
-def aside() -> Iterator[None]:
+def unreported() -> Iterator[None]:
     """Keep the calls made in here, and in tasks and threads begun in here, out of `course.meter` and `wire`.
 
     LiteLLM reports a call later, but in the context that the call was made in.
 
     Example:
-        >>> with aside():
-        ...     is_aside()
+        >>> with unreported():
+        ...     is_unreported()
         True
     """
-    token = _aside.set(True)
+    token = _unreported.set(True)
     try:
         yield
     finally:
-        _aside.reset(token)
+        _unreported.reset(token)
 
 
-def is_aside() -> bool:
+def is_unreported() -> bool:
     """Return whether the call that is being made, or reported, is one of these."""
-    return _aside.get()
+    return _unreported.get()
