@@ -11,7 +11,7 @@ ROOT = Path(__file__).parents[1]
 TOOLS = {
     "ruff check": ["ruff", "check", "."],
     "ruff format": ["ruff", "format", "--check", "."],
-    "mypy": ["mypy", "src"],
+    "pyrefly": ["pyrefly", "check", "--python-interpreter-path", sys.executable],
 }
 FORBIDDEN = {  # in pieces, so that this file does not find itself
     "a registry's host": r"p[y]pi\.org|python[h]osted\.|registry\.np[m]js|deb\.deb[i]an\.org",

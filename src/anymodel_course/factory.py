@@ -125,16 +125,16 @@ class _Counted(AgentHooks[Any]):
     """Counts live calls before they are made, keeps a budget, and passes every event on to the learner's own hooks."""
 
     def __init__(self, inner: AgentHooksBase[Any, Any] | None, budget: Budget | None) -> None:
-        self._inner = inner or AgentHooks()
+        self._inner: AgentHooksBase[Any, Any] = inner or AgentHooks()
         self._budget = budget
         for event in (n for n in dir(AgentHooks) if n.startswith("on_") and not n.startswith("on_llm_")):
             setattr(self, event, getattr(self._inner, event))
 
-    async def on_llm_start(self, context: Any, agent: Agent[Any], *event: Any) -> None:
+    async def on_llm_start(self, context: Any, agent: Agent[Any], system_prompt: Any, input_items: Any) -> None:
         if self._budget:
             await self._budget.on_llm_start(context, agent)
         session.count_live_call(provider_of(agent))
-        await self._inner.on_llm_start(context, agent, *event)
+        await self._inner.on_llm_start(context, agent, system_prompt, input_items)
 
     async def on_llm_end(self, context: Any, agent: Agent[Any], response: ModelResponse) -> None:
         if self._budget:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import TypeAdapter
 
 from .replies import Ask
 from .scenario import Scenario
@@ -83,6 +83,6 @@ def asks_in(*logs: Path | str) -> Iterator[Ask]:
                     exchange = json.loads(line)
                     if exchange["ask"] and exchange["answered_by"] != "queue":
                         yield _ASK.validate_python(exchange["ask"])
-                except (ValueError, KeyError, TypeError, ValidationError):
+                except (ValueError, KeyError, TypeError):  # Pydantic's ValidationError is a ValueError
                     expected = "expected an exchange as SCRIPTED_PROVIDERS_LOG writes it"
                     raise ValueError(f"{file.name}:{number}: {expected}") from None

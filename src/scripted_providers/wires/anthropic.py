@@ -154,7 +154,7 @@ class Anthropic(Wire):
             raise BadRequest("tool_choice: tool_choice may only be specified while providing tools")
         if choice.type == "tool" and choice.name not in [tool.name for tool in offered]:
             raise BadRequest(f"tool_choice: Tool '{choice.name}' not found in provided tools")
-        wanted = (request.output_config and request.output_config.format) or request.output_format
+        wanted = (request.output_config.format if request.output_config else None) or request.output_format
         systems = [_text(request.system), *(_text(m.content) for m in request.messages if m.role == "system")]
         tools = tuple(Tool(t.name, t.input_schema, t.description or "") for t in offered)
         return Ask(

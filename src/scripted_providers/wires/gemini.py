@@ -180,7 +180,7 @@ class Gemini(Wire):
             for tool in request.tools or ()
             for d in tool.function_declarations or ()
         )
-        calling = (request.tool_config and request.tool_config.function_calling_config) or _Calling()
+        calling = (request.tool_config.function_calling_config if request.tool_config else None) or _Calling()
         return Ask(
             provider=self.provider,
             model=path["model"],

@@ -145,7 +145,7 @@ class OpenAIResponses(Wire):
             provider=self.provider,
             model=request.model,
             messages=_messages(request.input),
-            instructions="\n".join(filter(None, [request.instructions, *(_text(item.content) for item in told)])),
+            instructions="\n".join(text for text in [request.instructions, *(_text(i.content) for i in told)] if text),
             tools=() if request.tool_choice == "none" else tools,
             forced=forced,
             schema=wanted.schema_ if wanted and wanted.type != "text" else None,

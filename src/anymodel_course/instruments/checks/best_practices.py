@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 from collections.abc import Callable
 from typing import Any
 
@@ -64,7 +65,7 @@ async def guard(given: Any) -> str:
     """A test of a program's answer to a rate limit: it passes with the right program and fails with three others."""
     require(callable(given), f"give me the function itself, not its result (this is a {type(given).__name__}).")
     require(
-        not asyncio.iscoroutinefunction(given), "this is an `async def`, which plain pytest cannot run: write `def`."
+        not inspect.iscoroutinefunction(given), "this is an `async def`, which plain pytest cannot run: write `def`."
     )
     try:
         await _try(given, _sorry_when_limited)

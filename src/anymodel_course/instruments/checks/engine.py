@@ -210,6 +210,6 @@ def require_agent(given: Any) -> Agent[Any]:
     if inspect.iscoroutine(given):
         given.close()
         raise NotYet("this is a coroutine: put `await` in front, or give me the agent rather than its run.")
-    require(isinstance(given, Agent), f"I need an Agent, and this is a {type(given).__name__}.")
-    agent: Agent[Any] = given
-    return agent
+    if not isinstance(given, Agent):
+        raise NotYet(f"I need an Agent, and this is a {type(given).__name__}.")
+    return given

@@ -108,7 +108,7 @@ class ProviderPicker:
 
     def __str__(self) -> str:
         """Return as text all that the picker shows."""
-        return "\n".join(filter(None, [*self._lines, self._in_code()]))
+        return "\n".join(line for line in [*self._lines, self._in_code()] if line)
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
         return {**self._box._repr_mimebundle_(), "text/plain": repr(self)}
