@@ -80,7 +80,7 @@ class Server:
         self._port = port
         self._queue: list[_Queued] = []
         self._lock = threading.Lock()  # the queue is filled by one thread and emptied by another
-        self._uvicorn: uvicorn.Server | None = None
+        self._uvicorn: _Threaded | None = None
         self._thread: threading.Thread | None = None
         self._base: str | None = None
 
@@ -91,18 +91,17 @@ class Server:
         if self.running:
             return self
         listening = self._listen()
-        ready = threading.Event()
-        server = self._uvicorn = _Announcing(self._config(), ready)
+        server = self._uvicorn = _Threaded(self._config())
         self._thread = threading.Thread(target=server.run, args=([listening],), name="scripted-providers", daemon=True)
         self._thread.start()
-        if not ready.wait(10):
+        if not server.ready.wait(10):
             raise RuntimeError("The stand-in server did not start within ten seconds.")
         return self
 
     def stop(self) -> None:
         """Stop serving; connections still open are closed."""
         if self._uvicorn and self._thread:
-            self._uvicorn.should_exit = self._uvicorn.force_exit = True
+            self._uvicorn.end()
             self._thread.join(10)
         self._uvicorn = self._thread = self._base = None
 
@@ -323,16 +322,35 @@ class _HangUp(Exception):
     """The connection is to be closed as it is."""
 
 
-class _Announcing(uvicorn.Server):
-    """Uvicorn that says when it answers."""
+class _Threaded(uvicorn.Server):
+    """Uvicorn that says when it answers and ends when it is told to: its own end takes two waits of 0.1 s or more."""
 
-    def __init__(self, config: uvicorn.Config, ready: threading.Event) -> None:
+    def __init__(self, config: uvicorn.Config) -> None:
         super().__init__(config)
-        self._ready = ready
+        self.ready = threading.Event()
+
+    def end(self) -> None:
+        """Have it stop; from another thread."""
+        with suppress(RuntimeError):  # its loop is closed: it has ended
+            self._loop.call_soon_threadsafe(self._over.set)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        self._loop, self._over = asyncio.get_running_loop(), asyncio.Event()
         await super().startup(sockets)
-        self._ready.set()
+        self.ready.set()
+
+    async def main_loop(self) -> None:
+        while not self._over.is_set():
+            await self.on_tick(0)  # sets the header with the date
+            with suppress(asyncio.TimeoutError):
+                await asyncio.wait_for(self._over.wait(), 1)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        for server in self.servers:
+            server.close()
+        for connection in list(self.server_state.connections):
+            connection.transport.abort()
+        await asyncio.sleep(0)  # whoever answers learns of it; `asyncio.run` cancels who still waits
 
 
 def _refusal(refusal: Refusal, pace: Pace = AT_ONCE) -> _Answer:

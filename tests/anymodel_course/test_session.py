@@ -465,7 +465,7 @@ async def test_a_server_that_died_while_it_answered_blocks_no_start(started: Ser
     async with under_way(started, lambda: Runner.run(plain("anthropic"), "Hello!", run_config=UNTRACED)):
         assert started._uvicorn
         assert started._thread
-        started._uvicorn.should_exit = started._uvicorn.force_exit = True
+        started._uvicorn.end()
         await asyncio.to_thread(started._thread.join, 10)
     session.start()
 
