@@ -193,7 +193,7 @@ def test_a_bad_key_is_refused_before_anything_else(server: Server, vendor: Vendo
 def test_faults_below_http_raise_and_never_hang(server: Server, vendor: Vendor, kind: str, stream: bool) -> None:
     server.says(fails(kind))
     with pytest.raises(Refused) as caught:
-        vendor.ask(server.base, HELLO, stream=stream, timeout=0.5)
+        vendor.ask(server.base, HELLO, stream=stream, timeout=0.25)
     assert caught.value.status is None
 
 
