@@ -6,19 +6,20 @@ Offline works through environment variables alone: `start` points LiteLLM and th
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import os
 import sys
 import time
 from collections.abc import Callable, Iterable
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from scripted_providers import environment as variables
 from scripted_providers.environment import DUMMY_KEY, Variable
 
-from . import keys, stacks
+from . import keys, runs, stacks
 from .local_ollama import ollama
 from .providers import PROVIDERS, nearest, shown
 from .providers import provider as provider_row
@@ -44,6 +45,7 @@ _live: frozenset[str] = frozenset()
 _cap = USUAL_CAP
 _calls = 0
 _placed: dict[str, Variable] = {}
+_loop: asyncio.AbstractEventLoop | None = None  # the kernel's; a tool that calls `start` may run in another thread
 _watchers: list[Callable[[], None]] = []
 _listeners: list[Any] = []  # what stands in `litellm.callbacks`
 
@@ -66,9 +68,8 @@ def start(live: Iterable[str] | str | None = None, *, max_calls: int = USUAL_CAP
 
     Raises:
         ValueError: A provider is unknown or has no key, or `max_calls` is less than 1.
-        RuntimeError: A run is under way: switching would send its next turn somewhere else. (With tracing off, a run is
-            seen only while it waits for an answer.) Or the installed LiteLLM is one of the releases that steal
-            credentials.
+        RuntimeError: A run is under way: switching would send its next turn somewhere else. Or the installed LiteLLM is
+            one of the releases that steal credentials.
 
     Example:
         >>> start(live=["anthropic"])  # doctest: +SKIP
@@ -290,14 +291,18 @@ def _check(wanted: frozenset[str], where: str) -> None:
 
 
 def _refuse_while_running() -> None:
+    global _loop
+    with suppress(RuntimeError):  # a program may call `start` before it has a loop
+        _loop = asyncio.get_running_loop()
     names = _recorder.names if _recorder else []
     waiting = _unanswered()
     deadline = time.monotonic() + CLOSING_TIME
     while waiting and not names and time.monotonic() < deadline:
         time.sleep(0.005)
         waiting = _unanswered()
-    if names or waiting:
-        what = f"the run {names[0]!r}" if names else f"a request to {waiting[0].provider}"
+    untraced = _loop is not None and runs.under_way(_loop)
+    if names or waiting or untraced:
+        what = f"the run {names[0]!r}" if names else f"a request to {waiting[0].provider}" if waiting else "a run"
         raise RuntimeError(
             f"{what} is still under way, and its next turn would go somewhere else. Await it or cancel it, then call "
             "start() again; restarting the kernel helps always."

@@ -389,10 +389,14 @@ async def test_switching_is_refused_while_a_run_is_under_way_and_no_longer(
         await soon(lambda: session.start(live=["anthropic"]))
 
 
-async def test_switching_is_refused_between_two_turns_too(started: Server) -> None:
+@pytest.mark.parametrize("config", [None, UNTRACED], ids=["traced", "untraced"])
+@pytest.mark.parametrize("streamed", [False, True], ids=["plain", "streamed"])
+@pytest.mark.parametrize("where", ["in a thread", "in the loop", "in a task of its own"])
+async def test_switching_is_refused_between_two_turns_too(
+    started: Server, where: str, streamed: bool, config: RunConfig | None
+) -> None:
     refused: list[str] = []
 
-    @function_tool
     def switch() -> str:
         """Go live in the middle of a run."""
         try:
@@ -401,10 +405,32 @@ async def test_switching_is_refused_between_two_turns_too(started: Server) -> No
             refused.append(str(error))
         return "done"
 
+    async def switch_in_the_loop() -> str:
+        """Go live in the middle of a run."""
+        return switch()
+
+    async def switch_in_a_task() -> str:
+        """Go live in the middle of a run."""
+        await asyncio.sleep(0)
+        return await asyncio.create_task(switch_in_the_loop())
+
+    function = {"in a thread": switch, "in the loop": switch_in_the_loop, "in a task of its own": switch_in_a_task}[
+        where
+    ]
+    agent = make_agent("openai", tools=[function_tool(function, name_override="switch")])
+    session.start()  # here, where the event loop is
     session.model_says(call("switch"), "Over.")
-    await Runner.run(make_agent("openai", tools=[switch]), "Hello!")
-    assert len(refused) == 1
+    await (read_through(agent, config) if streamed else Runner.run(agent, "Hello!", run_config=config))
+    assert len(refused) == 1, refused
+    assert "still under way" in refused[0]
     session.start()
+
+
+async def test_a_task_that_is_no_run_keeps_nobody_from_switching(started: Server) -> None:
+    waiting = asyncio.create_task(asyncio.sleep(60))
+    await asyncio.sleep(0)
+    session.start()
+    waiting.cancel()
 
 
 @pytest.mark.parametrize("failure", ["bad_request", "disconnect"])
