@@ -33,7 +33,7 @@ def test_a_missing_key_has_five_classes_at_nine_providers() -> None:
 
 
 def test_a_missing_prefix_is_shown_and_mended() -> None:
-    mode, error, *_ = shown("08", 'LitellmModel(model="mistral-large-latest")')
+    mode, _, error, *_ = shown("08", 'LitellmModel(model="mistral-large-latest")')
     assert mode == "Exception reporting mode: Minimal"
     assert error.startswith("BadRequestError: litellm.BadRequestError: LLM Provider NOT provided")
     assert shown("08", 'LitellmModel(model="mistral/mistral-large-latest")') == ["Hello from the script for mistral."]
