@@ -6,6 +6,7 @@ import ast
 import asyncio
 import gc
 import inspect
+import json
 import re
 import sys
 import time
@@ -242,6 +243,15 @@ def bill_turned_round(results: list[Any]) -> tuple[int, int]:
     return sum(u.output_tokens for u in used), sum(u.input_tokens for u in used)
 
 
+def bill_that_adds_to_the_first(results: list[Any]) -> tuple[int, int]:
+    if not results:
+        return 0, 0
+    used = results[0].context_wrapper.usage
+    for result in results[1:]:
+        used.add(result.context_wrapper.usage)
+    return used.input_tokens, used.output_tokens
+
+
 def bill_that_needs_one(results: list[Any]) -> tuple[int, int]:
     if not results:
         raise IndexError("no results")
@@ -257,6 +267,11 @@ def cheapest_by(
         return min((m for m in costs if costs[m] is not None), key=lambda m: costs[m] or 0, default=None)
 
     return cheapest
+
+
+def cheapest_that_begins_with_the_first(models: list[str], tokens_in: int, tokens_out: int) -> str | None:
+    models[0].strip()
+    return cheapest_by(lambda cost: cost)(models, tokens_in, tokens_out)
 
 
 class NothingNoted(TracingProcessor):
@@ -310,6 +325,27 @@ class NamesOfAllThatHaveOne(NamesOfTools):
             self.names.append(span.span_data.name)
 
 
+class NamesOfAllButAgents(NamesOfTools):
+    def on_span_end(self, span: Any) -> None:
+        if span.span_data.type != "agent":
+            self.names.append(span.span_data.name)
+
+
+class NamesOnce(NamesOfTools):
+    def on_span_end(self, span: Any) -> None:
+        if getattr(span.span_data, "name", None) not in self.names:
+            super().on_span_end(span)
+
+
+class NamesInADict(NamesOfTools):
+    def __init__(self) -> None:
+        self.names: Any = {}
+
+    def on_span_end(self, span: Any) -> None:
+        if span.span_data.type == "function":
+            self.names[span.span_data.name] = True
+
+
 class NamesShared(NamesOfTools):
     shared: list[str] = []
 
@@ -336,6 +372,14 @@ def send_parcel(address: Address, speed: Literal["standard", "express"]) -> str:
     return "sent"
 '''
 
+EXPLAINED_ADDRESS = '''
+class Address(BaseModel):
+    """Where it goes."""
+
+    street: str
+    city: str
+'''
+
 DOCSTRING = PARCEL[PARCEL.index('    """') : PARCEL.rindex("    return")]
 
 
@@ -345,6 +389,14 @@ def parcel_but(*changes: tuple[str, str]) -> Any:
         assert old in code
         code = code.replace(old, new)
     return parcel(code)
+
+
+def one_or_the_other(context: Any, error: Exception) -> str:
+    return str(error) if isinstance(error, LookupError) else str(context.tool_arguments)
+
+
+def can_by_another_word(model: str) -> bool:
+    return "functions" in (litellm.get_supported_openai_params(model) or [])
 
 
 def can_by_the_list(model: str) -> bool:
@@ -368,6 +420,12 @@ def retries(most: int, **more: Any) -> ModelSettings:
     return ModelSettings(retry=ModelRetrySettings(max_retries=most, **(usual | more)))
 
 
+def unsendable() -> ModelSettings:
+    settings = retries(2)
+    settings.temperature = 0.3
+    return settings
+
+
 def guard_of_the_failure(scripted_providers: Server, answer: Callable[[str], str]) -> None:
     scripted_providers.says(fails("rate_limit"))
     assert answer("Where?") == "Try again later."
@@ -382,6 +440,12 @@ def guard_without_assert(scripted_providers: Server, answer: Callable[[str], str
 def guard_of_other_words(scripted_providers: Server, answer: Callable[[str], str]) -> None:
     scripted_providers.says(fails("rate_limit"))
     assert answer("Where?") == "Sorry.", "other words"
+
+
+def guard_that_expects_an_error(scripted_providers: Server, answer: Callable[[str], str]) -> None:
+    scripted_providers.says(fails("rate_limit"))
+    with pytest.raises(litellm.RateLimitError):
+        answer("Where?")
 
 
 def guard_with_too_few_replies(scripted_providers: Server, answer: Callable[[str], str]) -> None:
@@ -420,8 +484,29 @@ def first_catching(what: type[BaseException], *, backwards: bool = False, give: 
     return first
 
 
+async def first_of_two(ask: Any, models: list[str]) -> Any:
+    try:
+        return models[0], await ask(models[0])
+    except Exception:
+        return models[1], await ask(models[1])
+
+
+async def first_by_taking_away(ask: Any, models: list[str]) -> Any:
+    return (model := models.pop(0)), await ask(model)
+
+
+async def first_or_an_error_of_its_own(ask: Any, models: list[str]) -> Any:
+    try:
+        return await first_catching(Exception)(ask, models)
+    except Exception as error:
+        raise RuntimeError("no model answered") from error
+
+
 OSLO, ROME = call("get_temperature", city="Oslo"), call("get_temperature", city="Rome")
-ENV = 'OPENAI_API_KEY=made-up-1111\nANTHROPIC_API_KEY="made-up-2222"\nGEMINI_API_KEY=made-up-3333\n'
+ENV = """OPENAI_API_KEY=made-up-openai-key-1111
+ANTHROPIC_API_KEY="made-up-anthropic-key-2222"
+GEMINI_API_KEY=made-up-gemini-key-3333
+"""
 SDK = "openai-agents[litellm]>=0.20,<0.21"
 LITELLM = "litellm>=1.106,<1.107"
 
@@ -433,6 +518,8 @@ MISTAKES: list[tuple[str, Any, str]] = [
     ("own_agent", agent(OPENAI), "does not go through LiteLLM"),
     ("own_agent", Agent(name="A", instructions="Rhyme."), "does not go through LiteLLM"),
     ("own_agent", agent(LitellmModel("gpt-4.1-mini")), "'gpt-4.1-mini' has no provider in front"),
+    ("own_agent", agent(instructions="  "), "the model saw no instructions"),
+    ("own_agent", agent(LitellmModel("nosuch/model")), "LiteLLM knows no provider 'nosuch'"),
     ("own_agent", "my agent", "I need an Agent, and this is a str"),
     ("two_cities", "Oslo and Rome", "give me a list"),
     ("two_cities", [], "Nothing to say"),
@@ -445,6 +532,8 @@ MISTAKES: list[tuple[str, Any, str]] = [
     ),
     ("two_cities", [[OSLO, ROME]], "let it end with a text"),
     ("two_cities", [OSLO, ROME, "It is warmer in Rome."], "that took 3 answers"),
+    ("two_cities", [[OSLO, ROME, call("get_temperature", city="Paris")], "Rome."], "two cities are enough"),
+    ("two_cities", [[OSLO, ROME], ""], "last words are empty"),
     ("two_cities", [[OSLO, ROME], "Rome.", "As I said, Rome."], "with 1 of your entries unused"),
     ("two_cities", [[OSLO, call("get_weather", city="Rome")], "Rome."], "get_weather"),
     ("two_cities", [fails("bad_request"), "Rome."], "BadRequestError"),
@@ -454,6 +543,7 @@ MISTAKES: list[tuple[str, Any, str]] = [
     ("mended_env", ENV + "MISTRAL_API_KEY=your-key-here\n", "line 4: MISTRAL_API_KEY still holds a placeholder"),
     ("mended_env", ENV.partition("GEMINI")[0], "GEMINI_API_KEY is not set"),
     ("mended_env", "", "OPENAI_API_KEY and ANTHROPIC_API_KEY and GEMINI_API_KEY are not set"),
+    ("mended_env", ENV.replace("made-up-gemini-key-3333", "3"), "GEMINI_API_KEY has to keep its value"),
     ("mended_env", "export " + ENV, "every key can be read now. To be neat: line 1: `export`"),
     ("closed_pins", SDK, "a list of requirement strings"),
     ("closed_pins", [SDK, "litellm 1.106"], "'litellm 1.106' is no requirement"),
@@ -464,10 +554,12 @@ MISTAKES: list[tuple[str, Any, str]] = [
     ("closed_pins", [SDK, "litellm<1.107,!=1.83.0"], "lets in litellm 1.82.8, which was malware"),
     ("closed_pins", [SDK, "litellm<1.106"], "shuts out litellm 1.106.2"),
     ("closed_pins", ["openai-agents[litellm]>=0.20", LITELLM], "lets in openai-agents 0.21.0"),
+    ("closed_pins", ["openai-agents[litellm]>=0.20,!=0.21.0", LITELLM], "lets in openai-agents 0.22.0"),
+    ("closed_pins", [SDK, "litellm>=1.106,<2,!=1.107.0"], "lets in litellm 1.108.0"),
     ("closed_pins", [SDK.replace("[litellm]", ""), LITELLM], "without its extra"),
     ("any_model", agent(), "the function itself"),
     ("any_model", build_with_a_fixed_model, "use the argument, not a fixed id"),
-    ("any_model", build_the_string, "no LitellmModel"),
+    ("any_model", build_the_string, "does not go through LiteLLM"),
     ("any_model", build_with_telling_instructions, "the instructions differ"),
     ("any_model", build_with_telling_name, "the name differs"),
     ("any_model", build_without_instructions, "no instructions"),
@@ -495,10 +587,12 @@ MISTAKES: list[tuple[str, Any, str]] = [
     ("connect", connect_with(base_url=lambda address, key: f"{address}/chat/completions"), "keep the address as it is"),
     ("connect", connect_with(api_key=None), "no key of its own"),
     ("connect", connect_with(api_key=lambda address, key: key), "white space"),
+    ("connect", connect_with(api_key=lambda address, key: key.rstrip()), "white space"),
     ("connect", connect_with(api_key=lambda address, key: f"Bearer {key.strip()}"), "refused the key"),
     ("connect", lambda address, key: agent(OPENAI), "no LitellmModel"),
     ("parcel_tool", "a tool", "I need a tool: this is a str"),
     ("parcel_tool", parcel_but(("@function_tool\n", "")), "put @function_tool above"),
+    ("parcel_tool", parcel_but(("@function_tool", "@function_tool(name_override='ship')")), "name is 'ship'"),
     ("parcel_tool", parcel_but(("address", "to")), "no argument 'address'; it has to, speed"),
     ("parcel_tool", parcel_but((") -> str", ", note: str) -> str")), "two arguments"),
     ("parcel_tool", parcel_but(("address: Address", "address: str")), "a Pydantic model or a TypedDict"),
@@ -512,6 +606,8 @@ MISTAKES: list[tuple[str, Any, str]] = [
     ("tell_model", lambda context, error: error, "return a text; I got a LookupError"),
     ("tell_model", lambda context, error: "Try again.", "does not say so"),
     ("tell_model", lambda context, error: f"{error} Try again.", "context.tool_arguments"),
+    ("tell_model", lambda context, error: one_or_the_other(context, error), "what it was given, too"),
+    ("tell_model", lambda context, error: f"{error} {json.loads(context.tool_arguments)['guests']}", "Quote what"),
     ("tell_model", lambda error: str(error), "TypeError"),
     ("can_use_tools", True, "the function itself"),
     ("can_use_tools", lambda model: None, "returns nothing"),
@@ -519,6 +615,7 @@ MISTAKES: list[tuple[str, Any, str]] = [
     ("can_use_tools", lambda model: litellm.get_supported_openai_params(model), "rather than a list"),
     ("can_use_tools", can_by_the_list, "whatever supports_function_calling says"),
     ("can_use_tools", can_without_an_answer, "for 'llama3.1' it raises TypeError"),
+    ("can_use_tools", can_by_another_word, "its tools are passed on"),
     ("can_use_tools", can_by_every_slash, "only the first slash divides"),
     ("bill", 7, "the function itself"),
     ("bill", lambda results: None, "return the pair"),
@@ -526,6 +623,7 @@ MISTAKES: list[tuple[str, Any, str]] = [
     ("bill", bill_of_the_last, "only the last run was counted"),
     ("bill", bill_of_last_calls, "counted with its last one only"),
     ("bill", bill_turned_round, "sent first"),
+    ("bill", bill_that_adds_to_the_first, "your function changes them"),
     ("bill", bill_that_needs_one, "the bill of nothing is (0, 0)"),
     ("cheapest", OPENAI, "the function itself"),
     ("cheapest", lambda models, a, b: models[0], "the second is cheaper"),
@@ -534,6 +632,7 @@ MISTAKES: list[tuple[str, Any, str]] = [
     ("cheapest", lambda models, a, b: min(models, key=lambda m: cost_of(m, a, b)), "is not free: leave it out"),
     ("cheapest", cheapest_by(lambda cost: cost or None), "costs 0, which is a price"),
     ("cheapest", cheapest_by(lambda cost: cost, received=0), "use both numbers"),
+    ("cheapest", cheapest_that_begins_with_the_first, "no model left to choose from"),
     ("tool_names", NamesOfTools(), "give me the class itself"),
     ("tool_names", "ToolNames", "I need a class"),
     ("tool_names", ListOfNames, "no trace processor"),
@@ -544,6 +643,9 @@ MISTAKES: list[tuple[str, Any, str]] = [
     ("tool_names", NamesTwice, "your list says"),
     ("tool_names", NamesOfEverything, "'desk', which is an agent"),
     ("tool_names", NamesOfAllThatHaveOne, "'desk', which is an agent"),
+    ("tool_names", NamesOfAllButAgents, "'turn', which is no tool"),
+    ("tool_names", NamesOnce, "inner ran twice"),
+    ("tool_names", NamesInADict, "yours is a dict"),
     ("tool_names", NamesShared, "make it in __init__"),
     ("discreet", {"workflow_name": "Support"}, "I need a RunConfig, and this is a dict"),
     ("discreet", RunConfig(tracing_disabled=True), "nothing is measured either"),
@@ -567,8 +669,11 @@ MISTAKES: list[tuple[str, Any, str]] = [
     ("stubborn", retries(3), "one and two retries. Yours: 4"),
     ("stubborn", retries(2, policy=retry_policies.http_status([401, 429])), "a wrong key was tried 3 times"),
     ("stubborn", retries(2, backoff={"initial_delay": 30}), "the first wait is 30 seconds"),
+    ("stubborn", retries(2, backoff={"initial_delay": 0.5}), "let it be a tenth"),
+    ("stubborn", unsendable(), "nothing was even sent (UnsupportedParamsError)"),
     ("stubborn", retries(2, backoff=None), "say how long the first wait is"),
     ("review", "1, 7", "line numbers in a set"),
+    ("review", {"1", "7"}, "without quotes"),
     ("review", {1, 99}, "you name 99"),
     ("review", {1, 7, 23}, "line 23 can stay as it is: a stream has to be read to its end. Of the mistakes you have 2"),
     ("review", {1, 7, 8, 9, 10, 11, 12}, "7 of 8. One that is still hidden: line 25 prints a number of tokens"),
@@ -578,6 +683,7 @@ MISTAKES: list[tuple[str, Any, str]] = [
     ("guard", guard_of_the_failure, "whatever the model answers: test an ordinary answer, too"),
     ("guard", guard_without_assert, "answers a rate limit with an empty text"),
     ("guard", guard_of_other_words, "the program that does everything right (other words)"),
+    ("guard", guard_that_expects_an_error, "the program that does everything right (DID NOT RAISE"),
     ("guard", guard_with_too_few_replies, "one reply for each call"),
     ("guard", lambda scripted_providers, answer: None, "lets the error through"),
     ("first_answer", "Paris", "the function itself"),
@@ -586,6 +692,9 @@ MISTAKES: list[tuple[str, Any, str]] = [
     ("first_answer", first_without_try, "catch that and ask the next"),
     ("first_answer", first_catching(Exception, backwards=True), "was asked first, and the list begins with"),
     ("first_answer", first_catching(Exception, give=("none", "")), "as if nothing had happened: raise"),
+    ("first_answer", first_of_two, "go on to the third"),
+    ("first_answer", first_by_taking_away, "the list that came in was changed"),
+    ("first_answer", first_or_an_error_of_its_own, "that exception, no other"),
     ("first_answer", first_catching(BaseException), "catch Exception, not everything"),
 ]
 
@@ -594,6 +703,18 @@ def changed(name: str, old: str, new: str) -> Any:
     """Make a solution of notebook 10 with one thing done otherwise."""
     assert old in SOLUTIONS[name].code
     return SOLUTIONS[name].made(lambda code: code.replace(old, new))
+
+
+def accuracy_that_takes_away(cases: list[Any]) -> float:
+    right = 0
+    for needed, made in cases:
+        for one in needed:
+            if one in made:
+                made.remove(one)
+            else:
+                made.append(one)
+        right += not made
+    return right / len(cases) if cases else 0
 
 
 IN_TURN = "[await row(name, agent) for name, agent in agents.items()]"
@@ -614,7 +735,23 @@ COMPARISON_MISTAKES: list[tuple[str, Any, str]] = [
         "sent and received together",
     ),
     ("side_by_side", changed("side_by_side", "return " + GATHERED, GATHERED), "returns nothing"),
+    (
+        "side_by_side",
+        changed("side_by_side", '"answer": "", "length": 0', '"answer": None, "length": None'),
+        "is an empty text",
+    ),
+    (
+        "side_by_side",
+        changed("side_by_side", '"tokens": 0, "error": ""', '"tokens": 0, "error": None'),
+        "has an empty text",
+    ),
+    ("side_by_side", changed("side_by_side", "time.perf_counter() - began", "0.8"), "time each run"),
     ("side_by_side", changed("side_by_side", "time.perf_counter() - began", "0.0"), "time around the run"),
+    (
+        "structured",
+        changed("structured", "except UnsupportedParamsError", "except __import__('litellm').BadRequestError"),
+        "several kinds",
+    ),
     ("structured", changed("structured", ".clone(output_type=kind)", ""), "without an output type"),
     ("structured", changed("structured", "UnsupportedParamsError:", "Exception:"), "says nothing about objects"),
     ("structured", changed("structured", "except Exception", "except KeyError"), "got out of your function"),
@@ -622,6 +759,19 @@ COMPARISON_MISTAKES: list[tuple[str, Any, str]] = [
     ("accuracy", changed("accuracy", PLAIN, "[n for n, _ in needed] == [n for n, _ in made]"), "compare the arguments"),
     ("accuracy", changed("accuracy", PLAIN, "needed == made"), "have no order"),
     ("accuracy", changed("accuracy", PLAIN, "all(call in made for call in needed)"), "needless call is wrong"),
+    ("accuracy", changed("accuracy", PLAIN, "sorted(needed) == sorted(made)"), "dicts cannot be sorted"),
+    (
+        "accuracy",
+        changed("accuracy", PLAIN, "len(needed) == len(made) and all(call in made for call in needed)"),
+        "one call was needed twice",
+    ),
+    ("accuracy", changed("accuracy", PLAIN, "sorted(map(str, needed)) == sorted(map(str, made))"), "sort their names"),
+    (
+        "accuracy",
+        changed("accuracy", "sorted(arguments.items())", "sorted(map(str, arguments.values()))"),
+        "another name",
+    ),
+    ("accuracy", accuracy_that_takes_away, "the cases were changed"),
     ("accuracy", changed("accuracy", " / len(cases) if cases else 0", ""), "not the number"),
     ("accuracy", changed("accuracy", " if cases else 0", ""), "without a case"),
     ("with_local", changed("with_local", "ollama_chat/{", "ollama/{"), "notebook 04"),
@@ -632,7 +782,11 @@ COMPARISON_MISTAKES: list[tuple[str, Any, str]] = [
         "changed",
     ),
     ("with_local", lambda models, found: [*models, PROVIDERS["ollama"].model], "has qwen3:8b first"),
-    ("with_local", lambda models, found: [*models, f"ollama_chat/{found.models[0]}"], "IndexError"),
+    (
+        "with_local",
+        lambda models, found: [*models, f"ollama_chat/{found.models[0]}"],
+        "whether found.models has a first",
+    ),
 ]
 
 MISTAKES += COMPARISON_MISTAKES
@@ -701,16 +855,23 @@ async def asks_another_model(context: Any, agent: Any, given: Any) -> Any:
         ("own_agent", agent(handoffs=[agent(name="Other")])),
         ("own_agent", agent(tools=[get_time], output_type=int, input_guardrails=[asks_another_model])),
         ("own_agent", agent(LitellmModel("groq/llama", base_url="http://127.0.0.1:9", api_key="none"))),
+        ("own_agent", agent("litellm/mistral/mistral-large-latest")),
         ("two_cities", ([ROME, OSLO], "Rome.")),
         ("two_cities", [["Let me see.", OSLO, ROME], "Rome."]),
         ("mended_env", ENV.replace("\n", "\n\n# a comment\n") + "COHERE_API_KEY=made-up-4444\n"),
         ("closed_pins", ("litellm==1.106.2", "openai_agents[LiteLLM]~=0.20.0", "httpx")),
         ("closed_pins", [SDK, "litellm>=1.106", "litellm<1.107"]),
+        ("closed_pins", {SDK, LITELLM}),
+        ("any_model", lambda model_name: agent(f"litellm/{model_name}")),
         ("any_model", build_async),
         ("any_model", build_with_instructions_made_per_run),
         ("any_model", lambda model_name: course.make_agent(model_name, instructions="Rhyme.")),
         ("collected_text", collect_in_a_list_first),
         ("connect", connect_with()),
+        ("connect", lambda address, key: connect_with()(address, key).clone(output_type=int)),
+        ("parcel_tool", parcel(EXPLAINED_ADDRESS + PARCEL.replace("        address: Where it goes.\n", ""))),
+        ("discreet", RunConfig(trace_include_sensitive_data=0, workflow_name="Support", group_id="customer-17")),
+        ("stubborn", retries(2, backoff={"initial_delay": 5, "max_delay": 0.1})),
     ],
 )
 async def test_another_right_way_passes_too(name: str, given: Any) -> None:

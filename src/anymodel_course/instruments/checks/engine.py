@@ -203,6 +203,18 @@ async def play(agent: Agent[Any], prompt: str, config: RunConfig, *, turns: int 
     return await Runner.run(bare, prompt, run_config=config, max_turns=turns)
 
 
+def through_litellm(agent: Agent[Any]) -> str:
+    """Return the id of the model that an agent reaches through LiteLLM, or say that it reaches none that way."""
+    if isinstance(agent.model, LitellmModel):
+        return str(agent.model.model)
+    if isinstance(agent.model, str) and agent.model.startswith("litellm/"):
+        return agent.model.removeprefix("litellm/")
+    raise NotYet(
+        "the agent does not go through LiteLLM: use model=LitellmModel(…), a string that begins with litellm/, or "
+        "course.make_agent(…)."
+    )
+
+
 def require_agent(given: Any) -> Agent[Any]:
     """Return the agent that was given, or say what it is instead."""
     if isinstance(given, type) and issubclass(given, Agent):

@@ -5,12 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from agents import Agent, Runner, function_tool
-from agents.extensions.models.litellm_model import LitellmModel
 
 from scripted_providers.replies import call
 
 from ...providers import PROVIDERS
-from .engine import NotYet, check, play, require, require_agent, result_of, stage
+from .engine import check, play, require, require_agent, result_of, stage, through_litellm
 
 FOUR = ("openai", "anthropic", "gemini", "ollama")
 
@@ -24,9 +23,7 @@ async def any_model(given: Any) -> str:
         wanted = PROVIDERS[name].model
         agent = require_agent(await result_of(given, wanted))
         require(all(agent is not a for a in agents), "one and the same agent came twice: make a new one each time.")
-        if not isinstance(agent.model, LitellmModel):
-            raise NotYet("the agent's model is no LitellmModel: model=LitellmModel(model=…).")
-        got = str(agent.model.model)
+        got = through_litellm(agent)
         require(got == wanted, f"I asked for {wanted} and got {got}: use the argument, not a fixed id.")
         agents.append(agent)
     require(len({a.name for a in agents}) == 1, "the name differs from model to model; only the model may.")

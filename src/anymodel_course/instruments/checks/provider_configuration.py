@@ -26,7 +26,7 @@ async def connect(given: Any) -> str:
 
     with Server(judge=judge) as gateway:
         gateway.says("Welcome.", times=3)
-        agent = require_agent(await result_of(given, f"{gateway.base}/openai/v1", f"{KEY} \n"))
+        agent = require_agent(await result_of(given, f"{gateway.base}/openai/v1", f" \t{KEY} \n"))
         if not isinstance(agent.model, LitellmModel):
             raise NotYet("the agent's model is no LitellmModel: model=LitellmModel(…).")
         require(
@@ -39,7 +39,8 @@ async def connect(given: Any) -> str:
         key = str(agent.model.api_key)
         require(key == key.strip(), "the key still has white space at an end.")
         try:
-            await Runner.run(agent.clone(hooks=None), "Hello?", run_config=RunConfig(tracing_disabled=True))
+            bare = agent.clone(hooks=None, output_type=None)
+            await Runner.run(bare, "Hello?", run_config=RunConfig(tracing_disabled=True))
         except Exception as error:
             if got and got[-1] != KEY:
                 raise NotYet("the gateway refused the key: it is not the one that was given.") from None

@@ -10,7 +10,11 @@ from packaging.utils import canonicalize_name
 from ...keys import parse_dotenv
 from .engine import NotYet, check, require
 
-WANTED = ("OPENAI_API_KEY", "ANTHROPIC_API_KEY", "GEMINI_API_KEY")
+WANTED = {  # the made-up keys of the text on the page
+    "OPENAI_API_KEY": "made-up-openai-key-1111",
+    "ANTHROPIC_API_KEY": "made-up-anthropic-key-2222",
+    "GEMINI_API_KEY": "made-up-gemini-key-3333",
+}
 
 
 @check
@@ -23,19 +27,31 @@ async def mended_env(given: Any) -> str:
         raise NotYet(f"{len(serious)} left to mend; the first: {serious[0]}")
     missing = [name for name in WANTED if name not in found.values]
     require(not missing, f"{' and '.join(missing)} {'is' if len(missing) == 1 else 'are'} not set.")
+    for name, value in WANTED.items():
+        require(found.values[name].reveal() == value, f"{name} has to keep its value, {value}.")
     require(not found.problems, f"every key can be read now. To be neat: {next(iter(found.problems), '')}")
     return "all three keys can be read, and nothing in the file needs mending."
 
 
 VERSIONS = {
     # package: versions that must be let in, versions that must be kept out (and what each of them is)
-    "openai-agents": (("0.20.0",), {"0.21.0": "wants openai 3, which LiteLLM 1.106 does not", "0.19.0": "is older"}),
+    "openai-agents": (
+        ("0.20.0",),
+        {
+            "0.21.0": "wants openai 3, which LiteLLM 1.106 does not",
+            "0.19.0": "is older",
+            "0.22.0": "wants openai 3, too",
+            "1.0.0": "nobody has seen yet",
+        },
+    ),
     "litellm": (
         ("1.106.2",),
         {
             "1.83.0": "is where a resolver lands that walks backwards",
             "1.82.8": "was malware",
             "1.107.0": "has never met these notebooks",
+            "1.108.0": "has never met them, either",
+            "2.0.0": "nobody has seen yet",
         },
     ),
 }
@@ -44,7 +60,7 @@ VERSIONS = {
 @check
 async def closed_pins(given: Any) -> str:
     """Requirements that let stack A in and keep the trap, the malware and the future out."""
-    require(isinstance(given, list | tuple), "give me a list of requirement strings.")
+    require(isinstance(given, list | tuple | set | frozenset), "give me a list of requirement strings.")
     pins: dict[str, Requirement] = {}
     for text in given:
         try:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from agents import Agent, function_tool
-from agents.extensions.models.litellm_model import LitellmModel
 
 from scripted_providers.replies import reply_from
 
-from .engine import NotYet, check, play, require, require_agent, stage
+from ...models import litellm_serves
+from .engine import check, play, require, require_agent, stage, through_litellm
 
 
 @check
@@ -18,16 +18,16 @@ async def own_agent(given: Any) -> str:
     agent = require_agent(given)
     require(agent.name.strip() not in ("", "Assistant"), "give the agent a name of your own: name=…")
     require(agent.instructions, "tell the agent how to behave: instructions=…")
-    model = agent.model
-    if not isinstance(model, LitellmModel):
-        raise NotYet("this agent does not go through LiteLLM: use course.make_agent(…) or model=LitellmModel(…).")
-    require("/" in str(model.model), f"{model.model!r} has no provider in front: write provider/model.")
+    model = through_litellm(agent)
+    require("/" in model, f"{model!r} has no provider in front: write provider/model.")
+    prefix = model.partition("/")[0]
+    require(litellm_serves(prefix), f"LiteLLM knows no provider {prefix!r}: begin with one that course.PROVIDERS has.")
     with stage("Here I am.") as (server, config):
         result = await play(agent, "Are you there?", config)
         heard = server.log[-1].ask
     require(result.final_output is not None, "the run ended without an answer.")
-    require(heard and heard.instructions, "the model saw no instructions: give them as text.")
-    return f"{agent.name} runs on {model.model}, and the model was told how to behave."
+    require(heard and heard.instructions.strip(), "the model saw no instructions: give them as text.")
+    return f"{agent.name} runs on {model}, and the model was told how to behave."
 
 
 @check
@@ -45,7 +45,7 @@ async def two_cities(given: Any) -> str:
 
     agent: Agent[None] = Agent("Assistant", instructions="Compare cities.", tools=[get_temperature])
     with stage(*(replies or ())) as (server, config):
-        await play(agent, "Where is it warmer, in Oslo or in Rome?", config)
+        result = await play(agent, "Where is it warmer, in Oslo or in Rome?", config)
         answered_by = [exchange.answered_by for exchange in server.log]
         left = server.waiting
     named = {name for reply in map(reply_from, replies or ()) for one in reply.calls for name in one.arguments}
@@ -55,6 +55,7 @@ async def two_cities(given: Any) -> str:
     require(looked_up, 'the tool was never called: let the model say call("get_temperature", city=…) first.')
     missing = {"Oslo", "Rome"} - set(looked_up)
     require(not missing, f"nobody asked for {' and '.join(sorted(missing))}; the tool got {', '.join(looked_up)}.")
+    require(len(looked_up) == 2, f"two cities are enough; the tool got {', '.join(looked_up)}.")
     require("mirror" not in answered_by, "the script was over before the model had answered: let it end with a text.")
     require(
         len(answered_by) == 2,
@@ -62,4 +63,5 @@ async def two_cities(given: Any) -> str:
         "[call(…), call(…)].",
     )
     require(left == 0, f"the run was over with {left} of your entries unused: the first plain text ends it.")
+    require(str(result.final_output).strip(), "the model's last words are empty: let it say which city is warmer.")
     return "two calls in one answer, then a text: two model calls, one run."

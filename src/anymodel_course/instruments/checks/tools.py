@@ -20,6 +20,7 @@ async def parcel_tool(given: Any) -> str:
     if not isinstance(given, FunctionTool):
         made = "put @function_tool above the function." if callable(given) else f"this is a {type(given).__name__}."
         raise NotYet(f"I need a tool: {made}")
+    require(given.name == "send_parcel", f"the tool's name is {given.name!r}; the model is to know it as send_parcel.")
     schema = given.params_json_schema
     arguments = schema.get("properties", {})
     require(given.description.strip(), "the tool has no description: give the function a docstring.")
@@ -39,7 +40,7 @@ async def parcel_tool(given: Any) -> str:
     require(sorted(map(str, speed["enum"])) == SPEEDS, f"speed is one of {' and '.join(SPEEDS)}, not {speed['enum']}.")
     for name in ("address", "speed"):
         require(
-            arguments[name].get("description"),
+            arguments[name].get("description") or _resolved(arguments[name], schema).get("description"),
             f"the model reads nothing about {name}: describe it in the docstring, under `Args:`.",
         )
     require(given.strict_json_schema, "the schema is not strict: leave strict_mode at its default.")
@@ -59,7 +60,7 @@ async def tell_model(given: Any) -> str:
     require(callable(given), f"give me the function itself, not its result (this is a {type(given).__name__}).")
     said = "No restaurant in Atlantis. There are some in Oslo and Rome."
     heard = []
-    for arguments in ({"city": "Atlantis", "guests": 2}, {"city": "Oslo", "guests": "a dozen"}):
+    for arguments in ({"city": "Atlantis", "guests": 17}, {"city": "Oslo", "guests": "a dozen"}):
         context, error = await _failure(said, arguments)
         answer = await result_of(given, context, error)
         require(answer is not None, "the function returns nothing: return the text that the model will read.")
@@ -68,10 +69,11 @@ async def tell_model(given: Any) -> str:
     raised, invalid = heard
     require(said in raised, f"the tool raised {said!r}, and your text does not say so: put the error into it.")
     require(
-        "a dozen" in invalid,
+        "a dozen" in invalid and "Oslo" in invalid,
         "where the arguments do not fit the schema, the error names none of them. Quote what the model sent: "
         "context.tool_arguments.",
     )
+    require("17" in raised, "where the tool itself failed, say what it was given, too: context.tool_arguments.")
     return "the model hears what went wrong and what it had sent."
 
 
@@ -96,6 +98,7 @@ async def _failure(said: str, arguments: dict[str, Any]) -> tuple[Any, Exception
 
 TOOLS_PASSED_ON = {
     PROVIDERS["openai"].model: (True, "its tools are passed on"),
+    PROVIDERS["anthropic"].model: (True, "its tools are passed on"),
     "bedrock/us.deepseek.r1-v1:0": (False, "LiteLLM refuses tools for it"),
     "ollama_chat/llama3.1": (True, "LiteLLM passes tools on, whatever supports_function_calling says"),
     "ollama/llama3.1": (False, "this route takes no tools, whatever supports_function_calling says"),

@@ -7,7 +7,7 @@ from typing import Any
 from agents import RunConfig
 from agents.tracing import TracingProcessor
 from agents.tracing.provider import DefaultTraceProvider
-from agents.tracing.span_data import AgentSpanData, FunctionSpanData, GenerationSpanData
+from agents.tracing.span_data import AgentSpanData, CustomSpanData, FunctionSpanData, GenerationSpanData
 
 from .engine import NotYet, check, require, result_of
 
@@ -30,20 +30,27 @@ async def tool_names(given: Any) -> str:
     trace = provider.create_trace("check")
     trace.start()
     desk = provider.create_span(AgentSpanData("desk"), parent=trace)
-    outer = provider.create_span(FunctionSpanData("outer", "{}", "done"), parent=desk)
+    turn = provider.create_span(CustomSpanData("turn", {}), parent=desk)
+    outer = provider.create_span(FunctionSpanData("outer", "{}", "done"), parent=turn)
     inner = provider.create_span(FunctionSpanData("inner", "{}", "done"), parent=outer)
-    model = provider.create_span(GenerationSpanData(model="openai/gpt-4.1-mini"), parent=desk)
-    for span in (desk, outer, inner, model):
+    model = provider.create_span(GenerationSpanData(model="openai/gpt-4.1-mini"), parent=turn)
+    again = provider.create_span(FunctionSpanData("inner", "{}", "done"), parent=turn)
+    for span in (desk, turn, outer, inner, model, again):
         span.start()
-    for span in (inner, outer, model, desk):
+    for span in (inner, outer, model, again, turn, desk):
         span.finish()
     trace.finish()
     got = list(first.names)
-    require(got, "two tools ran, and the list is empty. An exception in a processor is swallowed: try yours by hand.")
-    require(got != ["outer", "inner"], "the tools stand in the order in which they began; note them when they end.")
+    require(isinstance(first.names, list), f"`names` has to be a list; yours is a {type(first.names).__name__}.")
+    require(got, "tools ran, and the list is empty. An exception in a processor is swallowed: try yours by hand.")
+    require(
+        got != ["outer", "inner", "inner"], "the tools stand in the order in which they began; note them when they end."
+    )
     require("desk" not in got, "your list also has 'desk', which is an agent: look at `span_data.type`.")
-    require(len(got) == 2, f"two tools ran, and a model was called; your list says {got}.")
-    require(got == ["inner", "outer"], f"the tools inner and outer ended in this order; your list says {got}.")
+    require("turn" not in got, "your list also has 'turn', which is no tool: look at `span_data.type`.")
+    require(got != ["inner", "outer"], "inner ran twice, and your list has it once: note every run.")
+    right = ["inner", "outer", "inner"]
+    require(got == right, f"three times a tool ended, in the order {right}; your list says {got}.")
     require(not second.names, "two processors share one list: make it in __init__, as self.names = [].")
     return "every tool, once, in the order in which they ended."
 
@@ -55,7 +62,7 @@ async def discreet(given: Any) -> str:
     config: RunConfig = given
     require(not config.tracing_disabled, "with tracing off nothing is measured either: leave it on.")
     require(
-        config.trace_include_sensitive_data is False,
+        not config.trace_include_sensitive_data,
         "what was said would still be recorded: trace_include_sensitive_data=False.",
     )
     require(config.workflow_name == "Support", f"the trace is named {config.workflow_name!r}: workflow_name=….")

@@ -23,6 +23,7 @@ async def first_answer(given: Any) -> str:
     """A coroutine function that asks one model after the other until one answers."""
     require(callable(given), f"give me the function itself, not its result (this is a {type(given).__name__}).")
     asked: list[str] = []
+    raised: list[BaseException] = []
 
     async def outcome(*failing: str, how: type[BaseException] = _Refused) -> Any:
         asked.clear()
@@ -30,10 +31,14 @@ async def first_answer(given: Any) -> str:
         async def ask(model: str) -> str:
             asked.append(model)
             if model in failing:
-                raise how(f"{model} is out of order")
+                raised.append(how(f"{model} is out of order"))
+                raise raised[-1]
             return f"the answer of {model}"
 
-        return await result_of(given, ask, list(MODELS))
+        models = list(MODELS)
+        answer = await result_of(given, ask, models)
+        require(models == MODELS, "the list that came in was changed: leave it as it was.")
+        return answer
 
     first, second, last = MODELS
     got = await outcome()
@@ -53,9 +58,16 @@ async def first_answer(given: Any) -> str:
         f"where the first fails, return the second's (model, answer); I got {got!r}.",
     )
     try:
+        got = await outcome(first, second)
+    except _Refused:
+        raise NotYet("where two fail, your function fails with the second: go on to the third.") from None
+    require(tuple(got) == (last, f"the answer of {last}"), f"where two fail, ask the third, too; I got {got!r}.")
+    try:
         got = await outcome(*MODELS)
-    except _Refused as error:
-        require(last in str(error), "where all fail, raise what the last one raised.")
+    except NotYet:
+        raise
+    except Exception as error:
+        require(error is raised[-1], "where all fail, raise what the last one raised: that exception, no other.")
     else:
         raise NotYet(f"all three fail, and your function returns {got!r}, as if nothing had happened: raise.")
     try:
