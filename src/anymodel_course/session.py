@@ -68,8 +68,9 @@ def start(live: Iterable[str] | str | None = None, *, max_calls: int = USUAL_CAP
 
     Raises:
         ValueError: A provider is unknown or has no key, or `max_calls` is less than 1.
-        RuntimeError: A run is under way: switching would send its next turn somewhere else. Or the installed LiteLLM is
-            one of the releases that steal credentials.
+        RuntimeError: A run is under way: switching would send its next turn somewhere else. (With tracing off, one in
+            another thread's event loop is seen only while it waits for an answer.) Or the installed LiteLLM is one of
+            the releases that steal credentials.
 
     Example:
         >>> start(live=["anthropic"])  # doctest: +SKIP
@@ -300,7 +301,7 @@ def _refuse_while_running() -> None:
     while waiting and not names and time.monotonic() < deadline:
         time.sleep(0.005)
         waiting = _unanswered()
-    untraced = _loop is not None and runs.under_way(_loop)
+    untraced = runs.under_way(_loop)
     if names or waiting or untraced:
         what = f"the run {names[0]!r}" if names else f"a request to {waiting[0].provider}" if waiting else "a run"
         raise RuntimeError(

@@ -64,7 +64,8 @@ def _run(server: Server, command: list[str]) -> int:
     # A dummy OpenAI key would make the SDK try to export traces to OpenAI; this is its switch against that.
     environ["OPENAI_AGENTS_DISABLE_TRACING"] = "1"
     try:
-        return subprocess.run([sys.executable, *command], env=environ, check=False).returncode
+        status = subprocess.run([sys.executable, *command], env=environ, check=False).returncode
+        return status if status >= 0 else 128 - status  # as a shell tells of a signal
     except KeyboardInterrupt:
         return 130
 

@@ -249,6 +249,8 @@ def read(*paths: Path | str) -> Scenario:
         'hello.yaml:1'
     """
     rules: list[Rule] = []
+    if "" in paths:
+        raise ScenarioError("expected the name of a scenario file, and got an empty one")
     for path in map(Path, paths):
         files = sorted(path.glob("*.yaml")) if path.is_dir() else [path]
         if not files:
@@ -271,7 +273,7 @@ def parse(text: str, name: str) -> list[Rule]:
         loader = _Loader(text)
         root = loader.get_single_node()
         entries = loader.construct_document(root) if root else []
-    except (yaml.YAMLError, ValueError) as error:
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
         mark = getattr(error, "problem_mark", None)
         problem = getattr(error, "problem", None) or str(error).partition("\n")[0]
         raise ScenarioError(f"{name}:{mark.line + 1 if mark else 1}: expected YAML: {problem}") from None

@@ -80,6 +80,7 @@ class Server:
         self._port = port
         self._queue: list[_Queued] = []
         self._lock = threading.Lock()  # the queue is filled by one thread and emptied by another
+        self._switch = threading.Lock()  # two threads may start or stop it
         self._uvicorn: _Threaded | None = None
         self._thread: threading.Thread | None = None
         self._base: str | None = None
@@ -88,22 +89,26 @@ class Server:
 
     def start(self) -> Server:
         """Serve from a thread of this process; returns when requests are answered."""
-        if self.running:
+        with self._switch:
+            if self.running:
+                return self
+            listening = self._listen()
+            server = self._uvicorn = _Threaded(self._config())
+            name = "scripted-providers"
+            self._thread = threading.Thread(target=server.run, args=([listening],), name=name, daemon=True)
+            self._thread.start()
+            if not server.ready.wait(10):
+                raise RuntimeError("The stand-in server did not start within ten seconds.")
             return self
-        listening = self._listen()
-        server = self._uvicorn = _Threaded(self._config())
-        self._thread = threading.Thread(target=server.run, args=([listening],), name="scripted-providers", daemon=True)
-        self._thread.start()
-        if not server.ready.wait(10):
-            raise RuntimeError("The stand-in server did not start within ten seconds.")
-        return self
 
     def stop(self) -> None:
         """Stop serving; connections still open are closed."""
-        if self._uvicorn and self._thread:
-            self._uvicorn.end()
-            self._thread.join(10)
-        self._uvicorn = self._thread = self._base = None
+        with self._switch:
+            if self._uvicorn and self._thread:
+                self._uvicorn.end()
+                if self._thread is not threading.current_thread():
+                    self._thread.join(10)
+            self._uvicorn = self._thread = self._base = None
 
     def serve_forever(self) -> None:
         """Serve in this thread until interrupted, after one line that says where."""
@@ -346,6 +351,12 @@ class _Threaded(uvicorn.Server):
                 await asyncio.wait_for(self._over.wait(), 1)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        loop = asyncio.get_running_loop()
+        for listening in sockets or ():
+            with suppress(NotImplementedError):  # Windows' event loop has no readers
+                loop.remove_reader(listening)  # accept nobody else,
+        for _ in range(3):
+            await asyncio.sleep(0)  # and let those who were accepted come to be `connections`
         for server in self.servers:
             server.close()
         for connection in list(self.server_state.connections):
@@ -393,6 +404,7 @@ async def _deliver(answer: _Answer, receive: Receive, send: Send) -> None:
     headers = dict(answer.headers)
     if not answer.streamed:
         headers["content-length"] = str(len(answer.frames[0]))
+    _notice_hang_up(send)
     coded = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()]
     await send({"type": "http.response.start", "status": answer.status, "headers": coded})
     frames = answer.frames
@@ -403,6 +415,7 @@ async def _deliver(answer: _Answer, receive: Receive, send: Send) -> None:
     for number, frame in enumerate(frames):
         if number:
             await _pause(step, receive)
+        _notice_hang_up(send)
         await send({"type": "http.response.body", "body": frame, "more_body": True})
     if answer.fault:
         await asyncio.sleep(0.01)  # let the half go out before the line goes dead
@@ -416,6 +429,13 @@ async def _pause(seconds: float, receive: Receive) -> None:
         with suppress(asyncio.TimeoutError):
             await asyncio.wait_for(receive(), seconds)
             raise _HangUp  # nothing but a disconnect arrives after the body
+
+
+def _notice_hang_up(send: Send) -> None:
+    """End the answer if its client is gone: asyncio would complain on stderr about each frame that still goes out."""
+    cycle = getattr(send, "__self__", None)  # uvicorn's; none where somebody calls `app` without a connection
+    if cycle and cycle.transport.is_closing():
+        raise _HangUp
 
 
 def _hang_up(send: Send) -> None:

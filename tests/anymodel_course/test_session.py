@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from agents import Agent, RunConfig, Runner, function_tool, trace
+from agents import Agent, RunConfig, Runner, SQLiteSession, function_tool, trace
 from agents.extensions.models.litellm_model import LitellmModel
 
 from anymodel_course import keys, session, stacks
@@ -424,6 +424,46 @@ async def test_switching_is_refused_between_two_turns_too(
     assert len(refused) == 1, refused
     assert "still under way" in refused[0]
     session.start()
+
+
+class Switching(SQLiteSession):
+    """A session of the SDK, which runs in the midst of it, that tries to switch."""
+
+    said = ""
+
+    async def get_items(self, limit: int | None = None) -> list[Any]:
+        try:
+            session.start()
+        except RuntimeError as error:
+            self.said = str(error)
+        return []
+
+
+@pytest.mark.parametrize("config", [None, UNTRACED], ids=["traced", "untraced"])
+async def test_switching_is_refused_from_within_the_sdks_own_code(started: Server, config: RunConfig | None) -> None:
+    memory = Switching("here")
+    await Runner.run(make_agent("openai"), "Hello!", session=memory, run_config=config)
+    assert "still under way" in memory.said
+
+
+def test_a_run_left_in_a_loop_that_is_closed_is_over(started: Server) -> None:
+    sdk: dict[str, Any] = {"__name__": "agents.run", "asyncio": asyncio}
+    exec("async def run(): await asyncio.sleep(60)", sdk)  # the SDK's own would complain when it is thrown away
+
+    async def leave_one_behind() -> asyncio.Task[Any]:
+        session.start()
+        left = asyncio.create_task(sdk["run"]())
+        await asyncio.sleep(0)
+        with pytest.raises(RuntimeError, match="still under way"):
+            session.start()
+        return left
+
+    loop = asyncio.new_event_loop()
+    left = loop.run_until_complete(leave_one_behind())
+    loop.close()
+    session.start()
+    assert not left.done()
+    left._log_destroy_pending = False  # type: ignore[attr-defined]
 
 
 async def test_a_task_that_is_no_run_keeps_nobody_from_switching(started: Server) -> None:

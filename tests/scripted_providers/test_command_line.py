@@ -171,6 +171,7 @@ def test_check_names_the_line_of_a_log_that_is_none(
         (["check"], "the following arguments are required: log"),
         (["serve", "--port", "70000"], "port=70000: a port is a whole number from 0 to 65535."),
         (["serve", "--scenario", "none.yaml"], "none.yaml: expected a scenario file in UTF-8: "),
+        (["serve", "--scenario", ""], "expected the name of a scenario file, and got an empty one"),
         (["check", "none.jsonl"], "No such file or directory: 'none.jsonl'"),
     ],
 )
@@ -190,6 +191,19 @@ def test_a_wrong_option_is_told_in_a_sentence_and_the_status_is_2(
     assert (status, said.out) == (2, "")
     assert told in said.err
     assert "Traceback" not in said.err
+
+
+def test_a_program_that_a_signal_ended_has_the_status_that_a_shell_tells(tmp_path: Path) -> None:
+    script = tmp_path / "script.py"
+    script.write_text("import os, signal\nos.kill(os.getpid(), signal.SIGTERM)\n", encoding="utf-8")
+    assert main(["run", str(script)]) == 128 + 15
+
+
+def test_a_scenario_without_end_is_told_of(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "deep.yaml"
+    file.write_text("[" * 3000, encoding="utf-8")
+    assert main(["serve", "--scenario", str(file)]) == 2
+    assert capsys.readouterr().err.startswith("deep.yaml:1: expected YAML: ")
 
 
 def test_a_mistake_in_a_scenario_is_told_with_its_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

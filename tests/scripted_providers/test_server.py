@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import socket
+import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -567,6 +568,39 @@ def test_stop_is_quick_with_connections_open_and_their_clients_hear_of_it() -> N
             assert connection.recv(100) == b""
     with pytest.raises(httpx.ConnectError):
         httpx.get(base, trust_env=False)
+
+
+def test_who_has_just_been_accepted_hears_of_the_end_too() -> None:
+    for _ in range(20):
+        server = Server().start()
+        clients = [raw(server) for _ in range(3)]
+        server.stop()
+        for client in clients:
+            with client, suppress(ConnectionError):
+                assert client.recv(1) == b""
+
+
+def test_many_threads_may_start_and_stop_it() -> None:
+    threads = threading.active_count()
+    server = Server()
+    for turn in (server.start, server.stop):
+        with ThreadPoolExecutor(8) as pool:
+            for done in [pool.submit(turn) for _ in range(32)]:
+                done.result()
+    assert not server.running
+    assert soon(lambda: threading.active_count() <= threads)
+
+
+def test_a_client_that_leaves_in_the_middle_of_a_stream_is_noted_and_complained_of_to_nobody(
+    server: Server, caplog: pytest.LogCaptureFixture
+) -> None:
+    body = json.dumps(request(CHAT, plain=True).body | {"stream": True}).encode()
+    server.says("w " * 4000, times=5)
+    for _ in range(5):
+        raw(server, head(CHAT, len(body)) + body).close()
+    assert soon(lambda: len(server.log) == 5 and all(exchange.seconds is not None for exchange in server.log))
+    assert any(exchange.cut for exchange in server.log)
+    assert caplog.records == []
 
 
 def test_two_servers_at_once_know_nothing_of_each_other(server: Server, post: Any) -> None:
