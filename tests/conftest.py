@@ -1,10 +1,14 @@
 """What holds for the process of every test: LiteLLM keeps quiet, and no client reads certificates that nobody shows."""
 
+import gc
 import os
 import ssl
+import sys
+from collections.abc import AsyncIterator
 from typing import Any
 
 import certifi
+import pytest
 
 from scripted_providers.environment import QUIET
 
@@ -21,3 +25,14 @@ def _load_others(context: ssl.SSLContext, cafile: Any = None, *rest: Any, **name
 
 
 ssl.SSLContext.load_verify_locations = _load_others  # type: ignore[method-assign]
+
+
+@pytest.fixture(autouse=True, scope="session")
+async def _clients_closed() -> AsyncIterator[None]:
+    """Close what LiteLLM keeps open for the next call: at the process's end each would complain that nobody did."""
+    yield
+    if "litellm" in sys.modules:
+        from litellm.llms.custom_httpx.async_client_cleanup import close_litellm_async_clients
+
+        await close_litellm_async_clients()
+        gc.collect()
