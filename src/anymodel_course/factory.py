@@ -132,7 +132,7 @@ class _Counted(AgentHooks[Any]):
 
     async def on_llm_start(self, context: Any, agent: Agent[Any], system_prompt: Any, input_items: Any) -> None:
         if self._budget:
-            await self._budget.on_llm_start(context, agent)
+            await self._budget.on_llm_start(context, agent, system_prompt, input_items)
         session.count_live_call(provider_of(agent))
         await self._inner.on_llm_start(context, agent, system_prompt, input_items)
 

@@ -57,9 +57,7 @@ class Budget(RunHooks[Any]):
     def __exit__(self, *_: object) -> None:
         """Let every error through."""
 
-    async def on_llm_start(
-        self, context: Any, agent: Agent[Any], system_prompt: Any = None, input_items: Any = ()
-    ) -> None:
+    async def on_llm_start(self, context: Any, agent: Agent[Any], system_prompt: Any, input_items: Any) -> None:
         """Stop the run where the budget is spent, or cannot be kept. See `RunHooks`.
 
         Raises:

@@ -606,7 +606,7 @@ MISTAKES: list[tuple[str, Any, str]] = [
     ("tell_model", lambda context, error: error, "return a text; I got a LookupError"),
     ("tell_model", lambda context, error: "Try again.", "does not say so"),
     ("tell_model", lambda context, error: f"{error} Try again.", "context.tool_arguments"),
-    ("tell_model", lambda context, error: one_or_the_other(context, error), "what it was given, too"),
+    ("tell_model", one_or_the_other, "what it was given, too"),
     ("tell_model", lambda context, error: f"{error} {json.loads(context.tool_arguments)['guests']}", "Quote what"),
     ("tell_model", lambda error: str(error), "TypeError"),
     ("can_use_tools", True, "the function itself"),

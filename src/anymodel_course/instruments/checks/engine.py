@@ -21,6 +21,7 @@ from scripted_providers.server import Server
 
 from ...providers import PROVIDERS
 from ...unreported import unreported
+from ...usage import model_id_of
 
 LONGEST = 10.0  # seconds that a learner's code may take in a check
 GRACE = 1.0  # seconds more for code that is told to end
@@ -205,10 +206,9 @@ async def play(agent: Agent[Any], prompt: str, config: RunConfig, *, turns: int 
 
 def through_litellm(agent: Agent[Any]) -> str:
     """Return the id of the model that an agent reaches through LiteLLM, or say that it reaches none that way."""
-    if isinstance(agent.model, LitellmModel):
-        return str(agent.model.model)
-    if isinstance(agent.model, str) and agent.model.startswith("litellm/"):
-        return agent.model.removeprefix("litellm/")
+    model = agent.model
+    if isinstance(model, LitellmModel) or (isinstance(model, str) and model.startswith("litellm/")):
+        return model_id_of(agent)
     raise NotYet(
         "the agent does not go through LiteLLM: use model=LitellmModel(…), a string that begins with litellm/, or "
         "course.make_agent(…)."
