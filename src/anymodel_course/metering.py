@@ -6,6 +6,7 @@ counting with tracing off. An agent without a LiteLLM model is not seen: the SDK
 
 from __future__ import annotations
 
+import asyncio
 import html
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -72,6 +73,7 @@ class Meter(CustomLogger):
         Example:
             >>> await course.meter.settled()  # doctest: +SKIP
         """
+        await asyncio.sleep(0)  # LiteLLM hands a call to its reporter in a task, which may not have begun yet
         await GLOBAL_LOGGING_WORKER.flush()
         return self
 

@@ -1,7 +1,8 @@
 """What LiteLLM knows about a model id: price, context, abilities, retirement. From its own list; nothing is fetched.
 
-A model that is not in the list may be retired (retired ids are removed from newer lists), new, or misspelt. So being in
-the list is asked first, and what is not known is None, never 0 or False.
+A model that is not in the list may be retired, new, or misspelt; one that is in it may be retired too, for some ids
+stay with a last day that has passed. So being in the list is asked first, then the day, and what is not known is None,
+never 0 or False.
 """
 
 from __future__ import annotations

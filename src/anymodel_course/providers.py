@@ -106,7 +106,7 @@ PROVIDERS = {
             prefix="bedrock",
             model="bedrock/us.anthropic.claude-sonnet-4-6",
             cheap="bedrock/us.amazon.nova-micro-v1:0",
-            key_page="https://console.aws.amazon.com/bedrock",
+            key_page="https://console.aws.amazon.com/iam",
             key_sets=(
                 ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_REGION_NAME"),
                 ("AWS_BEARER_TOKEN_BEDROCK", "AWS_REGION_NAME"),

@@ -7,6 +7,7 @@ import os
 import sys
 from typing import Any
 
+import litellm
 import pytest
 from agents import Agent, ModelSettings, RunConfig, Runner, function_tool
 from agents.extensions.models.litellm_model import LitellmModel
@@ -136,6 +137,17 @@ async def test_a_new_start_goes_on_counting_and_a_reset_begins_anew() -> None:
     assert "2" in str(await meter.settled()).splitlines()[2]
     meter.reset()
     assert str(meter).splitlines()[-1] == "No call yet."
+
+
+@pytest.mark.parametrize("streamed", [False, True], ids=["plain", "streamed"])
+async def test_settled_knows_of_a_call_that_ended_just_before_it(streamed: bool) -> None:
+    model, asked = PROVIDERS["openai"].model, [{"role": "user", "content": "Hello!"}]
+    answer = await litellm.acompletion(model=model, messages=asked, stream=streamed)
+    if streamed:
+        async for _ in answer:
+            pass
+    await meter.settled()
+    assert [count.calls for count in meter.counts.values()] == [1]
 
 
 async def test_its_size_does_not_grow_with_the_calls() -> None:

@@ -133,7 +133,14 @@ def test_the_example_has_a_line_for_every_key_and_address_that_a_learner_may_set
     # On purpose not offered, though set aside where they are found: second names that LiteLLM does not read or that
     # only repeat another's; headers and models, which belong in code; AWS's, Azure's and Anthropic's other ways of
     # signing in, which the course does not teach; and where AWS's own files lie.
-    unread = {"MISTRAL_API_BASE", "CO_API_URL", "OLLAMA_HOST", "OPENAI_PROJECT_ID", "OPENAI_ORG_ID", "OPENAI_API_BASE"}
+    unread = {
+        "MISTRAL_API_BASE",
+        "CO_API_URL",
+        "OLLAMA_HOST",
+        "OPENAI_PROJECT",
+        "OPENAI_ORGANIZATION",
+        "OPENAI_API_BASE",
+    }
     unread |= {"AZURE_OPENAI_API_KEY", "AZURE_OPENAI_ENDPOINT", "ANTHROPIC_BASE_URL", "AWS_BEDROCK_BASE_URL"}
     in_code = {"OPENAI_CUSTOM_HEADERS", "ANTHROPIC_CUSTOM_HEADERS", "OPENAI_DEFAULT_MODEL", "AZURE_API_TYPE"}
     signing_in = {n for n in known - lines - unread if n.startswith(("AWS_", "AZURE_", "ANTHROPIC_"))}

@@ -126,6 +126,6 @@ def cost_row(log: list[dict[str, Any]]) -> str:
         model = f"{PROVIDERS[call['provider']].prefix}/{call['ask']['model']}"
         used = call["usage"] or {"input": 0, "output": 0}
         total += cost_of(model, used["input"], used["output"]) or 0.0
-    price = f"about {dollars(float(f'{total:.1g}'))} at list prices" if total else "nothing"
+    price = f"about {dollars(float(f'{total:.1g}'))} for the script's tokens" if total else "nothing"
     live = f"{len(calls)} model call{'' if len(calls) == 1 else 's'}, {price}" if calls else "nothing"
     return f"| What it costs | offline: nothing · live: {live} |"

@@ -12,6 +12,7 @@ import sys
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import redirect_stdout
+from datetime import date
 from io import StringIO
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
@@ -215,17 +216,46 @@ def connect_with(**changed: Any) -> Callable[[str, str], Agent[Any]]:
     return connect
 
 
-def lives_by_the_full_id(model: str) -> bool:
+def entry_of(model: str) -> Any:
+    """Find what a right solution finds; a wrong one errs in what it makes of it."""
+    prefix, _, name = model.partition("/")
+    entry = litellm.model_cost.get(model) or litellm.model_cost.get(name) or {}
+    return entry if entry.get("litellm_provider", "").startswith(prefix) else None
+
+
+def served_by_the_full_id(model: str, day: date) -> bool:
     return model in litellm.model_cost
 
 
-def lives_by_the_bare_id(model: str) -> bool:
+def served_by_the_bare_id(model: str, day: date) -> bool:
     return model in litellm.model_cost or model.partition("/")[2] in litellm.model_cost
 
 
-def lives_gives_the_entry(model: str) -> Any:
-    found = litellm.model_cost.get(model) or litellm.model_cost.get(model.partition("/")[2]) or {}
-    return found if found.get("litellm_provider", "").startswith(model.partition("/")[0]) else None
+def served_for_ever(model: str, day: date) -> bool:
+    return entry_of(model) is not None
+
+
+def served_in_text(model: str, day: date) -> bool:
+    entry = entry_of(model)
+    return bool(entry) and str(day) < entry.get("deprecation_date", "9999")
+
+
+def served_one_day_too_long(model: str, day: date) -> bool:
+    entry = entry_of(model)
+    return bool(entry) and str(day) <= entry.get("deprecation_date", "9999")
+
+
+def served_today(model: str, day: date) -> bool:
+    return served_in_text(model, date.today())
+
+
+def served_without_an_end(model: str, day: date) -> bool:
+    entry = entry_of(model)
+    return bool(entry) and "deprecation_date" not in entry
+
+
+def served_gives_the_entry(model: str, day: date) -> Any:
+    return entry_of(model) if served_in_text(model, day) else None
 
 
 def bill_of_the_last(results: list[Any]) -> tuple[int, int]:
@@ -573,12 +603,17 @@ MISTAKES: list[tuple[str, Any, str]] = [
     ("collected_text", collect_and_strip, "something was lost or changed on the way"),
     ("collected_text", collect_the_last_answer, "only the last answer"),
     ("collected_text", collect_without_reading, "the text is empty"),
-    ("lives", True, "the function itself"),
-    ("lives", lives_by_the_full_id, "Some ids stand there without their prefix"),
-    ("lives", lives_by_the_bare_id, "another provider's model"),
-    ("lives", lives_gives_the_entry, "return True or False, rather than the entry"),
-    ("lives", lambda model: None, "returns nothing"),
-    ("lives", lambda model: True, "it is retired"),
+    ("is_served", True, "the function itself"),
+    ("is_served", served_by_the_full_id, "Some ids stand there without their prefix"),
+    ("is_served", served_by_the_bare_id, "another provider's model"),
+    ("is_served", served_for_ever, "is served on"),
+    ("is_served", served_one_day_too_long, "and its deprecation_date is"),
+    ("is_served", served_today, "so the day before it is served"),
+    ("is_served", served_without_an_end, "so the day before it is served"),
+    ("is_served", served_gives_the_entry, "return True or False, rather than the entry"),
+    ("is_served", lambda model: True, "your code raised TypeError"),
+    ("is_served", lambda model, day: None, "returns nothing"),
+    ("is_served", lambda model, day: True, "it is retired"),
     ("connect", connect_with()("http://127.0.0.1:9", "k"), "the function itself"),
     ("connect", connect_with(model="anthropic/house-model"), "starts with openai/"),
     ("connect", connect_with(model=OPENAI), "another model than house-model"),
@@ -771,6 +806,7 @@ COMPARISON_MISTAKES: list[tuple[str, Any, str]] = [
         changed("accuracy", "sorted(arguments.items())", "sorted(map(str, arguments.values()))"),
         "another name",
     ),
+    ("accuracy", changed("accuracy", ", key=repr", ""), "a number and a text cannot be compared"),
     ("accuracy", accuracy_that_takes_away, "the cases were changed"),
     ("accuracy", changed("accuracy", " / len(cases) if cases else 0", ""), "not the number"),
     ("accuracy", changed("accuracy", " if cases else 0", ""), "without a case"),
@@ -866,6 +902,7 @@ async def asks_another_model(context: Any, agent: Any, given: Any) -> Any:
         ("any_model", build_async),
         ("any_model", build_with_instructions_made_per_run),
         ("any_model", lambda model_name: course.make_agent(model_name, instructions="Rhyme.")),
+        ("is_served", served_in_text),
         ("collected_text", collect_in_a_list_first),
         ("connect", connect_with()),
         ("connect", lambda address, key: connect_with()(address, key).clone(output_type=int)),
@@ -1006,7 +1043,7 @@ async def test_a_coroutine_that_nobody_awaited_is_told_of_and_closed(name: str) 
     assert inspect.getcoroutinestate(run) == inspect.CORO_CLOSED  # else Python complains in some later cell
 
 
-FUNCTION_CHECKS = ["any_model", "collected_text", "connect", "first_answer", "lives"]
+FUNCTION_CHECKS = ["any_model", "collected_text", "connect", "first_answer", "is_served"]
 
 
 @pytest.mark.parametrize("name", FUNCTION_CHECKS)
@@ -1098,7 +1135,7 @@ async def test_the_event_loop_runs_on_while_a_learners_function_does() -> None:
             steps += 1
 
     ticking = asyncio.create_task(tick())
-    await verdict_on("lives", sleeps_for_ever)
+    await verdict_on("is_served", sleeps_for_ever)
     ticking.cancel()
     assert steps >= 3
 
@@ -1125,7 +1162,7 @@ async def test_an_interrupted_cell_ends_the_check_and_the_learners_code() -> Non
         finally:
             ended.set()
 
-    cell = asyncio.create_task(checks.lives(waits))
+    cell = asyncio.create_task(checks.is_served(waits))
     await began.wait()
     cell.cancel()  # what a kernel does with a cell that awaits
     with pytest.raises(asyncio.CancelledError):

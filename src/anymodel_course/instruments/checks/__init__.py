@@ -6,7 +6,7 @@ from .model_comparison import accuracy, side_by_side, structured, with_local
 from .provider_configuration import connect
 from .setting_up import closed_pins, mended_env
 from .start_here import own_agent, two_cities
-from .supported_providers import lives
+from .supported_providers import is_served
 from .tools import can_use_tools, parcel_tool, tell_model
 from .tracing import discreet, tool_names
 from .troubleshooting import stubborn, worth_retrying
@@ -25,7 +25,7 @@ __all__ = [
     "discreet",
     "first_answer",
     "guard",
-    "lives",
+    "is_served",
     "mended_env",
     "own_agent",
     "parcel_tool",

@@ -141,6 +141,7 @@ async def structured(given: Any) -> str:
 
 OSLO, ROME = ("get_weather", {"city": "Oslo"}), ("get_weather", {"city": "Rome"})
 YEN = ("convert", {"amount": 100, "currency": "yen"})
+NUMBER, WORD = ("find", {"table": 7}), ("find", {"table": "by the window"})
 
 
 @check
@@ -171,6 +172,13 @@ async def accuracy(given: Any) -> str:
             "two calls of one tool break it: dicts cannot be sorted. Write each call as a text first."
         ) from None
     require(reordered == 1, "two calls of one tool have no order, either.")
+    try:
+        mixed = await scored(([NUMBER, WORD], [WORD, NUMBER]))
+    except TypeError:
+        raise NotYet(
+            f"{NUMBER[1]} and {WORD[1]} break it: a number and a text cannot be compared. Sort texts."
+        ) from None
+    require(mixed == 1, f"{NUMBER[1]} and {WORD[1]} are two calls of one tool: they have no order, either.")
     require(
         await scored(([OSLO, OSLO], [OSLO, ROME])) == 0, "one call was needed twice; another one in its place is wrong."
     )

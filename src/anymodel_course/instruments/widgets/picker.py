@@ -275,7 +275,7 @@ def known_of(model: str, row: Provider) -> str:
         price = f"${facts.input_price:g} in, ${facts.output_price:g} out per million tokens"
     context = f"context {facts.context:,} tokens" if facts.context else "context unknown"
     tools = "tools" if facts.tools else "no tools"
-    retires = f"retires on {facts.retires}" if facts.retires else "no retirement date"
+    retires = f"switched off on {facts.retires}" if facts.retires else "no retirement date"
     return f"known: {price}, {context}, {tools}, {retires}."
 
 

@@ -163,7 +163,7 @@ def test_before_start_there_is_one_sentence_and_nothing_heavy_is_imported() -> N
             "openai/gpt-4.1-mini",
             "known: $0.4 in, $1.6 out per million tokens, context 1,047,576 tokens, tools,",
         ),
-        ("anthropic", "anthropic/claude-sonnet-4-5", "retires on 2026-11-30."),
+        ("anthropic", "anthropic/claude-sonnet-4-5", "switched off on 2026-11-30."),
         ("openai", "openai/text-embedding-3-small", "known, but no chat model (embedding): an agent cannot run on it."),
         (
             "gemini",
