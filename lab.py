@@ -1,4 +1,4 @@
-"""Set up the course in .venv and open it. On Windows, say `py lab.py`.
+"""Set up the course in .venv and open it. On Windows, say `py -3.13 lab.py`.
 
     python3 lab.py             set up, copy new notebooks to my/, open JupyterLab there
     python3 lab.py setup       the same, without the browser
@@ -9,7 +9,6 @@ It needs nothing but Python, and installs exactly what the lock files name, chec
 """
 
 # No syntax here is newer than Python 3.6: an old Python has to get as far as the sentence that calls it too old.
-import compileall
 import contextlib
 import hashlib
 import importlib.util
@@ -38,10 +37,8 @@ def stamp(kind):
 def fault():
     """Say why .venv has to be made anew, or nothing where it can stay."""
     made_at = STAMP.read_text(encoding="utf-8").split("\n")[0] if STAMP.exists() else ""
-    if made_at == "busy":
-        return "its last set-up was not finished"
     if made_at not in ("", str(ROOT)):
-        return "its folder was moved"
+        return "its last set-up was not finished" if made_at == "busy" else "its folder was moved"
     ask, found = [str(PYTHON), "-c", "import sys; print('%d.%d' % sys.version_info[:2])"], ""
     with contextlib.suppress(OSError):
         found = subprocess.run(ask, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL).stdout.decode().strip()
@@ -60,13 +57,15 @@ def install(kind):
 
     def step(*words):
         if subprocess.call([str(word) for word in words], cwd=str(ROOT), env=dict(os.environ, **mended)):
-            sys.exit("Set-up stopped there. Check the network and the free disk space, and run this again.")
+            windows = " On Windows, the folder's path must be short, and of plain letters." if os.name == "nt" else ""
+            sys.exit("Set-up stopped there. Check the network and the free disk space, and run this again." + windows)
 
     if not uv and not all(map(importlib.util.find_spec, ["venv", "ensurepip"])):
         sys.exit("This Python lacks its venv module: install uv, or (Debian, Ubuntu) python%s-venv." % VERSION)
     print("Setting up .venv with %s, once; it takes a few minutes at most." % ("uv" if uv else "pip"), flush=True)
     if why and VENV.exists():
         print("The .venv that is here gets replaced: %s." % why, flush=True)
+        PYTHON.unlink(missing_ok=True)  # first: where it runs, Windows refuses, and no half of a .venv is left
         shutil.rmtree(str(VENV))
     VENV.mkdir(exist_ok=True)
     if not ready("learner"):  # what the tests need comes on top, so a failure there spoils nothing for a learner
@@ -78,14 +77,15 @@ def install(kind):
     pip = ([uv, "pip", "install", "-p", PYTHON] if uv else [PYTHON, "-m", "pip", "install"]) + ["-q", "--no-deps"]
     step(*pip, "--compile-bytecode" if uv else "--compile", "--require-hashes", "-r", LOCKS[kind])
     step(*pip, "--no-build-isolation", "-e", ".")
-    compileall.compile_dir(str(ROOT / "src"), quiet=1)
+    subprocess.call([str(PYTHON), "-m", "compileall", "-q", str(ROOT / "src")])
     STAMP.write_text(stamp(kind), encoding="utf-8")
 
 
 def main(verb="", *rest):
     """Set up what VERB needs, run it, and return its exit code."""
     if not (3, 11) <= sys.version_info[:2] <= (3, 13):
-        sys.exit("The course needs Python 3.11, 3.12 or 3.13, and this is %s: get one, and use that." % VERSION)
+        say = "py -3.13 lab.py" if os.name == "nt" else "python3.13 lab.py"
+        sys.exit("The course needs Python 3.11, 3.12 or 3.13, and this is %s: get one, and say %s." % (VERSION, say))
     if {"-h", "--help"} & {verb, *(rest if verb in ("setup", "test") else ())}:
         return print(__doc__)
     kind = "dev" if verb == "test" else "learner"
@@ -115,6 +115,6 @@ if __name__ == "__main__":
     except KeyboardInterrupt:
         sys.exit("Stopped. Run the same again to go on.")
     except sqlite3.OperationalError:
-        sys.exit("Another set-up is at work in this folder (or nobody may write here). Let it end, and run this again.")
+        sys.exit("Another set-up is at work in this folder: let it end. Or nobody can write or lock here: move it.")
     except OSError as error:
-        sys.exit("Stopped: %s. Free the disk space or the file that it names, and run this again." % error)
+        sys.exit("Stopped: %s. Free the disk space, or end what uses that file, and run this again." % error)

@@ -94,6 +94,12 @@ class DotEnv:
     problems: tuple[Problem, ...] = ()
 
 
+NAMED_TXT = Problem(
+    None, "The file here is called .env.txt.", "Rename it to .env; Windows's Explorer hides such an ending."
+)
+"""What Windows's Notepad makes of a file that is saved as `.env`."""
+
+
 def read_dotenv(path: Path | str | None = None) -> DotEnv:
     """Read a `.env` file with python-dotenv, and tell what was odd about it.
 
@@ -106,7 +112,7 @@ def read_dotenv(path: Path | str | None = None) -> DotEnv:
     """
     wanted = path or os.environ.get("ANYMODEL_DOTENV") or find_dotenv(usecwd=True)
     if not wanted:
-        return DotEnv()
+        return DotEnv(problems=(NAMED_TXT,) if find_dotenv(".env.txt", usecwd=True) else ())
     file = Path(wanted)
     try:
         raw = file.read_bytes()
@@ -290,7 +296,8 @@ def key(name: str) -> Key:
             source, value = found[names[0]]
             return Key(row.name, names[0], source, repr(value))
     wanted = " and ".join(n for n in row.key_sets[0] if n not in found)
-    return Key(row.name, row.key_sets[0][0], missing=f"no key: set {wanted} in .env")
+    misnamed = " (yours is called .env.txt)" if NAMED_TXT in read_dotenv().problems else ""
+    return Key(row.name, row.key_sets[0][0], missing=f"no key: set {wanted} in .env{misnamed}")
 
 
 def values_of(row: Provider) -> dict[str, Secret]:

@@ -181,6 +181,19 @@ def test_no_file_is_no_problem(learner: Path) -> None:
     assert read_dotenv(learner / "nowhere" / ".env") == keys.DotEnv()
 
 
+def test_a_file_that_an_editor_named_txt_is_told_of(learner: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("ANYMODEL_DOTENV")
+    (learner / ".env.txt").write_text(f"OPENAI_API_KEY={KEY}")
+    (learner / "my").mkdir()
+    monkeypatch.chdir(learner / "my")
+    assert [problem.what for problem in read_dotenv().problems] == ["The file here is called .env.txt."]
+    assert str(keys.key("openai")) == "no key: set OPENAI_API_KEY in .env (yours is called .env.txt)"
+    (learner / ".env").write_text(f"OPENAI_API_KEY={KEY}")
+    assert read_dotenv().problems == ()
+    assert keys.key("openai")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="symbolic links need a privilege there")
 def test_a_folder_or_a_loop_in_its_place_is_told_of(learner: Path) -> None:
     folder, loop = learner / "folder", learner / "loop"
     folder.mkdir()

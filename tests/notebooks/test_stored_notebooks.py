@@ -116,6 +116,13 @@ def markdown_of(path: Path) -> str:
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda p: p.stem)
+def test_a_program_whose_words_are_read_as_utf_8_is_told_to_write_it(path: Path) -> None:
+    code = "\n".join(cell.source for cell in nbformat.read(path, 4).cells if cell.cell_type == "code")
+    read = re.search(r"subprocess\.run\([^)]*encoding=", code)
+    assert not read or '"PYTHONIOENCODING"' in code[: read.start()]  # in a pipe, Windows writes another encoding
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda p: p.stem)
 def test_cells_import_only_what_a_learner_has(path: Path) -> None:
     declared = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["dependencies"]
     names = {re.split(r"[\[<>=!~]", d)[0].replace("-", "_").lower() for d in declared}

@@ -193,6 +193,7 @@ def test_a_wrong_option_is_told_in_a_sentence_and_the_status_is_2(
     assert "Traceback" not in said.err
 
 
+@pytest.mark.skipif(os.name == "nt", reason="no process ends by a signal there")
 def test_a_program_that_a_signal_ended_has_the_status_that_a_shell_tells(tmp_path: Path) -> None:
     script = tmp_path / "script.py"
     script.write_text("import os, signal\nos.kill(os.getpid(), signal.SIGTERM)\n", encoding="utf-8")

@@ -128,6 +128,20 @@ def test_a_venv_whose_python_is_gone_is_made_anew_with_one_sentence(lab, tmp_pat
     assert lab.installed
 
 
+def test_a_venv_that_could_not_be_deleted_whole_is_made_anew(lab, monkeypatch):
+    def breaks_off(path: str) -> None:
+        lab.module.STAMP.unlink()
+        raise PermissionError(errno.EACCES, "in use", "a library that a kernel has open")
+
+    lab("setup")
+    lab.module.STAMP.write_text("busy")
+    monkeypatch.setattr(lab.module.shutil, "rmtree", breaks_off)
+    with pytest.raises(PermissionError):
+        lab("setup")
+    monkeypatch.undo()
+    assert "its Python is gone" in lab.module.fault()
+
+
 def test_a_venv_that_moved_with_its_folder_is_made_anew(lab, capsys):
     lab("setup")
     stamp = lab.module.STAMP

@@ -1,6 +1,7 @@
 """What lab.py promises by being the file it is."""
 
 import ast
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -35,7 +36,8 @@ def test_a_python_that_the_locks_do_not_cover_gets_one_sentence(root: Path, vers
     assert done.returncode == 1
     assert done.stdout == ""
     assert done.stderr == (
-        f"The course needs Python 3.11, 3.12 or 3.13, and this is {version[0]}.{version[1]}: get one, and use that.\n"
+        f"The course needs Python 3.11, 3.12 or 3.13, and this is {version[0]}.{version[1]}: get one, and say "
+        f"{'py -3.13' if os.name == 'nt' else 'python3.13'} lab.py.\n"
     )
 
 

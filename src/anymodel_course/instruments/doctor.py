@@ -30,7 +30,7 @@ from ..local_ollama import ollama
 from ..tables import html_table
 
 PATIENCE = 2.0  # seconds: a port here says yes or no at once, but on a machine that is busy even that may take a while
-SET_UP = "Run `python3 lab.py` (Windows: `py lab.py`)."
+SET_UP = "Run `python3 lab.py` (Windows: `py -3.13 lab.py`)."
 
 Level = Literal["ok", "note", "problem"]
 
@@ -226,7 +226,7 @@ def _dotenv() -> Iterator[Finding]:
     elif named:
         what = "ANYMODEL_DOTENV names a file that is not there, so none is read."
         yield Finding(".env", "note", what, "Unset it, or let it name your file.")
-    else:
+    elif not found.problems:
         yield Finding(".env", "ok", "there is none, and offline needs none. To go live, copy .env.example to .env.")
     for problem in found.problems:
         place = f"line {problem.line}: " if problem.line else ""

@@ -70,6 +70,9 @@ def _retry(policy: str, more: str = "") -> str:
     return f"ModelSettings(retry=ModelRetrySettings(max_retries=3, policy=retry_policies.{policy})){more}"
 
 
+# Windows words its errors in the user's own language; their numbers stay.
+REFUSED = r"cannot connect to host|connection attempts failed|connection refused|winerror (10061|1225)\b"
+CLOSED = r"server disconnected|connection reset|winerror (10054|64)\b"
 # The SDK sees a network error only where httpx raised one underneath; LiteLLM's status catches the others.
 BROKEN_OFF = "any(\n    retry_policies.network_error(), retry_policies.http_status([500, 503]))"
 NOT_SENT = "Nothing was sent, so no server gave a status: LiteLLM fills one in."
@@ -293,25 +296,21 @@ ROWS = (
         trap=NO_ANSWER,
     ),
     Row(
-        lambda e: e.says("server disconnected|connection reset"),
+        lambda e: e.says(CLOSED),
         "The connection was closed before an answer came.",
         ("The server or a proxy closed it: restarted, or out of patience.", "A kept connection had gone stale."),
         _retry(BROKEN_OFF),
         trap=NO_ANSWER,
     ),
     Row(
-        lambda e: (
-            e.says("cannot connect to host|connection attempts failed|connection refused")
-            and e.at is not None
-            and e.at.name == "ollama"
-        ),
+        lambda e: e.says(REFUSED) and e.at is not None and e.at.name == "ollama",
         "Nobody listens where Ollama should be. Nothing was sent.",
         ("Ollama is not running.", "OLLAMA_API_BASE or base_url names another place."),
         "# in a terminal:\n#     ollama serve\ncourse.ollama()",
         trap=NOT_SENT,
     ),
     Row(
-        lambda e: e.says("cannot connect to host|connection attempts failed|connection refused"),
+        lambda e: e.says(REFUSED),
         "Nobody listens at the address. Nothing was sent.",
         ("base_url or a variable leads to a server that does not run.", "There is no network, or a proxy is needed."),
         "course.doctor()  # addresses and proxies left over from elsewhere",

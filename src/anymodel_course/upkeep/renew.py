@@ -31,6 +31,10 @@ HEADER = """\
 # For Python 3.11 to 3.13 on Linux, macOS and Windows. Made by `python3 lab.py renew`; do not edit by hand.
 """
 
+# From these versions on there is no wheel for Macs with an Intel processor, where pip would look for a compiler: those
+# get an older one. tests/setup/test_wheels.py tells when a package joins them.
+NOT_FOR_INTEL_MACS = {"argon2-cffi-bindings": "26", "cryptography": "49"}
+
 # What would tie a lock to the machine that made it: an address, an index option, a path of this machine or of Windows.
 _MACHINE = re.compile(r"://|^\s*--(?!hash=)|(?:^|[\s=])(?:/|~/|[A-Za-z]:\\)", re.MULTILINE)
 
@@ -114,13 +118,19 @@ def resolve(uv: str, work: Path, *options: str) -> str:
     # The backend is no dependency of the project, yet the project is installed with --no-build-isolation: so it is
     # pinned with its hash like all the rest, and the last step of a set-up needs no network.
     backend = tomllib.loads((work / "pyproject.toml").read_text(encoding="utf-8"))["build-system"]["requires"]
+    kept_apart = []
+    for package, first in NOT_FOR_INTEL_MACS.items():
+        kept_apart += [
+            f"{package}<{first} ; sys_platform == 'darwin' and platform_machine == 'x86_64'",
+            f"{package}>={first} ; sys_platform != 'darwin' or platform_machine != 'x86_64'",
+        ]
     command = [uv, "pip", "compile", "pyproject.toml", "-", *options, "--quiet", "--upgrade"]
     command += ["--universal", "--python-version", "3.11", "--generate-hashes", "--no-header", "--no-annotate"]
     command += ["--no-emit-index-url", "--no-emit-find-links", "--no-emit-index-annotation", "--no-emit-build-options"]
     done = subprocess.run(
         command,
         cwd=work,
-        input="\n".join(backend),
+        input="\n".join([*backend, *kept_apart]),
         stdout=subprocess.PIPE,
         text=True,
         encoding="utf-8",

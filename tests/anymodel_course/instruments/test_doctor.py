@@ -200,7 +200,10 @@ def test_what_is_missing_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     gone = {"litellm", "starlette"}
     monkeypatch.setattr(stacks, "installed", lambda name: None if name in gone else "1.0")
     assert the("packages") == Finding(
-        "packages", "problem", "missing or broken: litellm, starlette.", "Run `python3 lab.py` (Windows: `py lab.py`)."
+        "packages",
+        "problem",
+        "missing or broken: litellm, starlette.",
+        "Run `python3 lab.py` (Windows: `py -3.13 lab.py`).",
     )
 
 
@@ -244,11 +247,19 @@ def test_no_file_is_told_apart_from_one_that_is_misnamed(learner: Path, monkeypa
     monkeypatch.setenv("ANYMODEL_DOTENV", str(learner / "nowhere.env"))
     assert the(".env").level == "note"
     assert "nowhere" not in the(".env").found
-    monkeypatch.setattr("anymodel_course.keys.find_dotenv", lambda usecwd: "")
+    monkeypatch.setattr("anymodel_course.keys.find_dotenv", lambda *_, usecwd: "")
     monkeypatch.delenv("ANYMODEL_DOTENV")
     assert the(".env") == Finding(
         ".env", "ok", "there is none, and offline needs none. To go live, copy .env.example to .env."
     )
+
+
+def test_a_file_named_txt_is_a_problem_and_not_none(learner: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("ANYMODEL_DOTENV", raising=False)
+    (learner / ".env").rename(learner / ".env.txt")
+    found = the(".env")
+    assert (found.level, found.found) == ("problem", "The file here is called .env.txt.")
+    assert found.fix.startswith("Rename it to .env")
 
 
 def test_each_key_is_told_of_by_its_source_and_last_four(dotenv: Any) -> None:

@@ -298,6 +298,20 @@ def test_a_learners_own_error_is_not_blamed_on_a_provider_for_its_words(error: E
     assert not explain(error).known
 
 
+@pytest.mark.parametrize(
+    ("words", "what"),
+    [
+        ("[WinError 10054] Eine vorhandene Verbindung wurde geschlossen", "closed before an answer came"),
+        ("[WinError 64] Der angegebene Netzwerkname ist nicht mehr verfügbar", "closed before an answer came"),
+        ("[WinError 10061] Es konnte keine Verbindung hergestellt werden", "Nobody listens at the address"),
+        ("[WinError 1225] Die Verbindung wurde abgelehnt", "Nobody listens at the address"),
+    ],
+)
+def test_windows_says_it_in_the_users_language_and_is_known_by_its_numbers(words: str, what: str) -> None:
+    error = litellm.exceptions.APIConnectionError(words, llm_provider="anthropic", model="claude-haiku-5-5")
+    assert what in explain(error).what
+
+
 @pytest.mark.parametrize("words", ["overloaded", "Expecting value", "connection refused", "unknown prefix"])
 async def test_a_tool_that_raises_is_told_apart_whatever_it_says(words: str) -> None:
     @function_tool(failure_error_function=None)
