@@ -7,7 +7,7 @@ It knows nothing of any course or test-suite: programs reach it unmodified, thro
     with Server() as server:
         os.environ.update(server.env())
         server.says(call("get_weather", city="Oslo"), "Sunny.")
-        ...  # any client of OpenAI, Anthropic, Gemini, … or LiteLLM
+        ...  # LiteLLM, or a vendor's own client that takes its address from the environment (Mistral's does not)
 
 Only what is light is imported here; `Server` (and with it uvicorn) arrives at first use.
 """

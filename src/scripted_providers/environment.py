@@ -1,8 +1,9 @@
-"""The environment variables that lead an unmodified LiteLLM and Agents SDK to the stand-in, and keep them quiet.
+"""The environment variables that lead unmodified clients to the stand-in, and keep them quiet.
 
-One row an endpoint: which variable redirects LiteLLM's provider, to what path, and which variables may hold its key.
-Measured with litellm 1.106 (each redirect by the first host that a call tried); several are not in its documentation,
-and near relatives of theirs are ignored: MISTRAL_API_BASE and OLLAMA_HOST, for example, do nothing.
+The clients are LiteLLM, the Agents SDK and the vendors' own. One row an endpoint: which variable redirects LiteLLM's
+provider, to what path, which variables may hold its key, and what the vendor's client reads. Measured with litellm
+1.106 (each redirect by the first host that a call tried); several are not in its documentation, and near relatives of
+theirs mean nothing to it: MISTRAL_API_BASE and OLLAMA_HOST, for example.
 """
 
 from __future__ import annotations
@@ -22,6 +23,8 @@ class Endpoint:
         redirect: The variable whose value replaces the provider's host.
         path: What follows `http://host:port/name` in that variable's value.
         keys: Variables that have to be set before LiteLLM sends a request; the first is the usual one.
+        client: Variables, and the values that lead the vendor's own client here; `{here}` is `http://host:port/name`.
+            Empty where LiteLLM's are read by that client too, and for Mistral's, which takes its address in code only.
         aliases: Other variables that can hold a key or change the request, to be set aside while offline.
         shut: Variables, and the values that close other places where its client looks for keys while offline.
     """
@@ -30,14 +33,23 @@ class Endpoint:
     redirect: str
     path: str
     keys: tuple[str, ...]
+    client: tuple[tuple[str, str], ...] = ()
     aliases: tuple[str, ...] = ()
     shut: tuple[tuple[str, str], ...] = ()
 
     @property
     def variables(self) -> tuple[str, ...]:
         """Every variable that has a say in where this provider's requests go and which key they carry."""
-        return (*self.keys, self.redirect, *self.aliases, *(name for name, _ in self.shut))
+        return (*self.keys, self.redirect, *(name for name, _ in (*self.client, *self.shut)), *self.aliases)
 
+
+DUMMY_KEY = "offline-dummy"
+"""The key that the stand-in's own clients send. It opens nothing anywhere."""
+
+OFFLINE_REGION, OFFLINE_VERSION = "us-offline-1", "2024-10-22"
+"""Of the right form, and such as no provider has: who finds one in the environment knows that nobody chose it."""
+
+_NOT_SECRET = {"AWS_REGION_NAME": OFFLINE_REGION, "AZURE_API_VERSION": OFFLINE_VERSION}
 
 ENDPOINTS = {
     e.name: e
@@ -57,8 +69,9 @@ ENDPOINTS = {
             redirect="ANTHROPIC_API_BASE",
             path="",
             keys=("ANTHROPIC_API_KEY",),
+            client=(("ANTHROPIC_BASE_URL", "{here}"),),
             aliases=(
-                *("ANTHROPIC_AUTH_TOKEN", "ANTHROPIC_BASE_URL", "ANTHROPIC_CUSTOM_HEADERS"),
+                *("ANTHROPIC_AUTH_TOKEN", "ANTHROPIC_CUSTOM_HEADERS"),
                 # Signing in without a key ("workload identity federation"), read where no key is set.
                 *("ANTHROPIC_FEDERATION_RULE_ID", "ANTHROPIC_FEDERATION_WORKSPACE_ID", "ANTHROPIC_ORGANIZATION_ID"),
                 *("ANTHROPIC_IDENTITY_SOURCE", "ANTHROPIC_IDENTITY_TOKEN", "ANTHROPIC_IDENTITY_TOKEN_FILE"),
@@ -70,6 +83,7 @@ ENDPOINTS = {
             redirect="GEMINI_API_BASE",
             path="/v1beta",
             keys=("GEMINI_API_KEY",),
+            client=(("GOOGLE_GEMINI_BASE_URL", "{here}"),),
             aliases=("GOOGLE_API_KEY",),  # wins over GEMINI_API_KEY where both are set
         ),
         Endpoint(
@@ -84,18 +98,20 @@ ENDPOINTS = {
             redirect="COHERE_API_BASE",
             path="/v2/chat",
             keys=("COHERE_API_KEY",),
-            aliases=("CO_API_KEY", "CO_API_URL"),
+            client=(("CO_API_URL", "{here}"),),
+            aliases=("CO_API_KEY",),
         ),
         Endpoint(
             name="bedrock",
             redirect="AWS_BEDROCK_RUNTIME_ENDPOINT",
             path="",
             keys=("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_REGION_NAME"),
+            client=(("AWS_ENDPOINT_URL_BEDROCK_RUNTIME", "{here}"), ("AWS_DEFAULT_REGION", OFFLINE_REGION)),
             aliases=(
                 *("AWS_SESSION_TOKEN", "AWS_BEARER_TOKEN_BEDROCK", "AWS_PROFILE", "AWS_PROFILE_NAME", "AWS_ROLE_NAME"),
-                *("AWS_REGION", "AWS_DEFAULT_REGION", "AWS_BEDROCK_BASE_URL", "AWS_DEFAULT_PROFILE", "AWS_ROLE_ARN"),
+                *("AWS_REGION", "AWS_BEDROCK_BASE_URL", "AWS_DEFAULT_PROFILE", "AWS_ROLE_ARN"),
                 *("AWS_SESSION_NAME", "AWS_WEB_IDENTITY_TOKEN", "AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_STS_ENDPOINT"),
-                *("AWS_EXTERNAL_ID", "AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_BEDROCK_RUNTIME"),
+                *("AWS_EXTERNAL_ID", "AWS_ENDPOINT_URL"),
             ),
             # Without them LiteLLM opens ~/.aws even where the keys are given (a broken file there breaks the call), and
             # where a key is missing it takes the one from there, or asks 169.254.169.254 for one.
@@ -110,8 +126,13 @@ ENDPOINTS = {
             redirect="AZURE_API_BASE",
             path="",
             keys=("AZURE_API_KEY", "AZURE_API_VERSION"),
+            client=(
+                ("AZURE_OPENAI_ENDPOINT", "{here}"),
+                ("AZURE_OPENAI_API_KEY", DUMMY_KEY),
+                ("OPENAI_API_VERSION", OFFLINE_VERSION),
+            ),
             aliases=(
-                *("AZURE_OPENAI_API_KEY", "AZURE_OPENAI_ENDPOINT", "AZURE_AD_TOKEN", "AZURE_OPENAI_AD_TOKEN"),
+                *("AZURE_AD_TOKEN", "AZURE_OPENAI_AD_TOKEN"),
                 *("AZURE_TENANT_ID", "AZURE_CLIENT_ID", "AZURE_CLIENT_SECRET", "AZURE_API_TYPE"),
             ),
         ),
@@ -120,23 +141,19 @@ ENDPOINTS = {
             redirect="OLLAMA_API_BASE",
             path="",
             keys=(),
-            aliases=("OLLAMA_API_KEY", "OLLAMA_HOST"),
+            client=(("OLLAMA_HOST", "{here}"),),
+            aliases=("OLLAMA_API_KEY",),
         ),
         Endpoint(
             name="together",
             redirect="TOGETHER_AI_API_BASE",
             path="/v1",
             keys=("TOGETHERAI_API_KEY",),
-            aliases=("TOGETHER_API_KEY", "TOGETHER_AI_API_KEY", "TOGETHER_AI_TOKEN"),
+            client=(("TOGETHER_BASE_URL", "{here}"), ("TOGETHER_API_KEY", DUMMY_KEY)),
+            aliases=("TOGETHER_AI_API_KEY", "TOGETHER_AI_TOKEN"),
         ),
     )
 }
-
-DUMMY_KEY = "offline-dummy"
-"""The key that the stand-in's own clients send. It opens nothing anywhere."""
-
-_NOT_SECRET = {"AWS_REGION_NAME": "us-offline-1", "AZURE_API_VERSION": "2024-10-22"}
-"""Of the right form, and such as no provider has: who finds one in the environment knows that nobody chose it."""
 
 
 @dataclass(frozen=True)
@@ -159,7 +176,7 @@ QUIET = (
 
 
 def redirect(endpoint: Endpoint, base: str) -> tuple[Variable, ...]:
-    """Return the variables that lead one provider's requests to the stand-in at `base`, dummy key included."""
+    """Return the variables that lead LiteLLM's requests to one provider to `base`, the stand-in; with a dummy key."""
     keys = (
         Variable(
             name, _NOT_SECRET.get(name, DUMMY_KEY), f"{endpoint.name}: stands where a real value would; opens nothing"
@@ -173,6 +190,12 @@ def redirect(endpoint: Endpoint, base: str) -> tuple[Variable, ...]:
     )
     why = f"{endpoint.name}: keys are looked for nowhere else on this machine or its network"
     return (target, *keys, *(Variable(name, value, why) for name, value in endpoint.shut))
+
+
+def for_its_client(endpoint: Endpoint, base: str) -> tuple[Variable, ...]:
+    """Return the variables that lead a vendor's own client to the stand-in at `base`, after those of `redirect`."""
+    here, why = f"{base.rstrip('/')}/{endpoint.name}", f"{endpoint.name}: for its vendor's own client"
+    return tuple(Variable(name, value.format(here=here), why) for name, value in endpoint.client)
 
 
 def past_the_proxy(environ: Mapping[str, str]) -> tuple[Variable, ...]:
@@ -194,6 +217,9 @@ def past_the_proxy(environ: Mapping[str, str]) -> tuple[Variable, ...]:
 def env(base: str, environ: Mapping[str, str] | None = None) -> dict[str, str]:
     """Return every variable that a program needs to run against the stand-in at `base` instead of nine providers.
 
+    LiteLLM, the Agents SDK and the vendors' own clients read them. An address in a program's code wins over them, and
+    the client of Mistral takes none from the environment.
+
     Args:
         base: Such as "http://127.0.0.1:8123".
         environ: The environment that they will join; this process's by default. Its NO_PROXY entries are kept.
@@ -203,5 +229,7 @@ def env(base: str, environ: Mapping[str, str] | None = None) -> dict[str, str]:
         'http://127.0.0.1:8123/anthropic'
     """
     given = os.environ if environ is None else environ
-    rows = [*QUIET, *past_the_proxy(given), *(v for e in ENDPOINTS.values() for v in redirect(e, base))]
+    rows = [*QUIET, *past_the_proxy(given)]
+    for endpoint in ENDPOINTS.values():
+        rows += [*redirect(endpoint, base), *for_its_client(endpoint, base)]
     return {row.name: row.value for row in rows}

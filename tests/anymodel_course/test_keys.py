@@ -273,7 +273,8 @@ def test_what_was_asked_for_is_what_is_used_though_litellm_would_take_another(mo
 
 def test_a_typed_key_is_not_mixed_with_other_ways_of_signing_in(monkeypatch: pytest.MonkeyPatch, dotenv: Write) -> None:
     dotenv("AWS_PROFILE=at-work\nAWS_BEDROCK_RUNTIME_ENDPOINT=https://vpce.example")
-    left = {n: f"left-{n.lower()}-0123456789" for n in ENDPOINTS["bedrock"].aliases if "URL" not in n}
+    names = (*ENDPOINTS["bedrock"].aliases, "AWS_DEFAULT_REGION")
+    left = {n: f"left-{n.lower()}-0123456789" for n in names if "URL" not in n}
     stay = {"AWS_REGION", "AWS_DEFAULT_REGION", "AWS_STS_ENDPOINT"}
     for name, value in left.items():
         monkeypatch.setenv(name, value)

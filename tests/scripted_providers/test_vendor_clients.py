@@ -6,10 +6,12 @@ The client builds the request and parses the answer; what the server understood 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from scripted_providers import Server, call, fails
+from scripted_providers.__main__ import main
 from scripted_providers.replies import Call, Message, Reply, Tool, Usage
 from vendor_clients import VENDORS
 from vendor_clients.base import Refused, Vendor
@@ -209,3 +211,34 @@ def test_ids_say_that_they_are_scripted(server: Server, vendor: Vendor) -> None:
     vendor.ask(server.base, HELLO)
     assert any("scripted" in str(frame) for frame in server.log[-1].response)
     assert server.log[-1].status == 200
+
+
+# Each client as its vendor's first page makes it. Mistral's is missing: it takes its address in code only.
+FIRST_STEPS = """
+import anthropic, boto3, cohere, ollama, openai, together
+from google import genai
+
+said = [{"role": "user", "content": "Hello!"}]
+chat = {"model": "some-model", "messages": said}
+print(openai.OpenAI().chat.completions.create(**chat).choices[0].message.content)
+print(openai.AzureOpenAI().chat.completions.create(**chat).choices[0].message.content)
+print(together.Together().chat.completions.create(**chat).choices[0].message.content)
+print(anthropic.Anthropic().messages.create(**chat, max_tokens=9).content[0].text)
+google = genai.Client()  # it closes when nothing holds it
+print(google.models.generate_content(model="some-model", contents="Hello!").text)
+print(cohere.ClientV2().chat(**chat).message.content[0].text)
+print(ollama.chat(**chat).message.content)
+asked = {"modelId": "some-model", "messages": [{"role": "user", "content": [{"text": "Hello!"}]}]}
+print(boto3.client("bedrock-runtime").converse(**asked)["output"]["message"]["content"][0]["text"])
+"""
+
+
+def test_clients_made_without_an_argument_come_here_where_a_program_is_run(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "first_steps.py").write_text(FIRST_STEPS, encoding="utf-8")
+    (tmp_path / "rules.yaml").write_text("- when: {user: hello}\n  text: From the script.", encoding="utf-8")
+    monkeypatch.setenv("ANTHROPIC_BASE_URL", "http://gateway.invalid")  # of the learner's own; it is not to be asked
+    status = main(["run", "--scenario", str(tmp_path / "rules.yaml"), str(tmp_path / "first_steps.py")])
+    told = capfd.readouterr()
+    assert (status, told.out.split("\n")[:-1]) == (0, ["From the script."] * 8), told.err

@@ -45,7 +45,7 @@ def results(server: Server) -> list[tuple[str | None, str]]:
 async def test_text_comes_back_and_instructions_and_prompt_arrive(
     server: Server, sdk: Any, provider: str, stream: bool
 ) -> None:
-    said = "Tōkyō 東京 🗼 is “nice” \\ \n\n so. "
+    said = "Tōkyō 東京 🗼 is “nice” \\ \n\n so.\u2028New\x85line\u2029s "
     server.says(said)
     result, pieces = await sdk.run(sdk.agent(provider, instructions="Sei kurz. Größe!"), "Wie groß?\n🙂", stream)
     assert result.final_output == said
@@ -76,7 +76,8 @@ async def test_a_conversation_goes_on(server: Server, sdk: Any, provider: str, s
 
 @runs(*COHERE_LOSES_CALLS)
 async def test_a_tool_is_offered_called_and_answered(server: Server, sdk: Any, provider: str, stream: bool) -> None:
-    server.says(call("get_weather", city="São Paulo"), "It rains.")
+    city = "São\u2028Paulo"  # LiteLLM splits streams there
+    server.says(call("get_weather", city=city), "It rains.")
     result, _ = await sdk.run(sdk.agent(provider, tools=[sdk.get_weather]), "Weather?", stream)
     assert result.final_output == "It rains."
     first, second = (exchange.ask for exchange in server.log)
@@ -87,8 +88,8 @@ async def test_a_tool_is_offered_called_and_answered(server: Server, sdk: Any, p
         ["city"],
     )
     assert (first.forced, first.turn, second.turn) == (None, 1, 2)
-    assert results(server) == [("get_weather", "rain in São Paulo")]
-    assert [dict(c.arguments) for m in second.messages for c in m.calls] == [{"city": "São Paulo"}]
+    assert results(server) == [("get_weather", f"rain in {city}")]
+    assert [dict(c.arguments) for m in second.messages for c in m.calls] == [{"city": city}]
 
 
 @runs(*COHERE_LOSES_CALLS, "ollama stream")

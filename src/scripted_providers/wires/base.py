@@ -151,9 +151,16 @@ def compact(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
+_LINE_ENDS = {ord(end): f"\\u{ord(end):04x}" for end in "\x85\u2028\u2029"}
+
+
 def dumps(value: Any) -> bytes:
-    """Write JSON for the wire. Half a surrogate pair, which JSON can escape and UTF-8 cannot say, becomes "?"."""
-    return compact(value).encode("utf-8", "replace")
+    """Write JSON for the wire, on one line for everybody: LiteLLM splits streams at Unicode's other line ends, too.
+
+    Those go escaped, as Go's encoder has them. Half a surrogate pair, which JSON can escape and UTF-8 cannot say,
+    becomes "?".
+    """
+    return compact(value).translate(_LINE_ENDS).encode("utf-8", "replace")
 
 
 def sse(data: Any, event: str | None = None) -> bytes:

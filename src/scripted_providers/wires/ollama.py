@@ -224,11 +224,7 @@ def _end(reply: Reply) -> dict[str, Any]:
 
 
 def _line(value: Any) -> bytes:
-    """Write one line. Clients split at Unicode's other line ends too, so those go escaped, as Go's encoder has them."""
-    line = dumps(value)
-    for end in ("\x85", "\u2028", "\u2029"):
-        line = line.replace(end.encode(), f"\\u{ord(end):04x}".encode())
-    return line + b"\n"
+    return dumps(value) + b"\n"
 
 
 WIRES = (OllamaChat(), OllamaGenerate())
