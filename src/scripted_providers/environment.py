@@ -25,6 +25,7 @@ class Endpoint:
         keys: Variables that have to be set before LiteLLM sends a request; the first is the usual one.
         client: Variables, and the values that lead the vendor's own client here; `{here}` is `http://host:port/name`.
             Empty where LiteLLM's are read by that client too, and for Mistral's, which takes its address in code only.
+            No keys: LiteLLM would prefer those of Azure's and Together's clients to its own.
         aliases: Other variables that can hold a key or change the request, to be set aside while offline.
         shut: Variables, and the values that close other places where its client looks for keys while offline.
     """
@@ -126,13 +127,9 @@ ENDPOINTS = {
             redirect="AZURE_API_BASE",
             path="",
             keys=("AZURE_API_KEY", "AZURE_API_VERSION"),
-            client=(
-                ("AZURE_OPENAI_ENDPOINT", "{here}"),
-                ("AZURE_OPENAI_API_KEY", DUMMY_KEY),
-                ("OPENAI_API_VERSION", OFFLINE_VERSION),
-            ),
+            client=(("AZURE_OPENAI_ENDPOINT", "{here}"), ("OPENAI_API_VERSION", OFFLINE_VERSION)),
             aliases=(
-                *("AZURE_AD_TOKEN", "AZURE_OPENAI_AD_TOKEN"),
+                *("AZURE_OPENAI_API_KEY", "AZURE_AD_TOKEN", "AZURE_OPENAI_AD_TOKEN"),
                 *("AZURE_TENANT_ID", "AZURE_CLIENT_ID", "AZURE_CLIENT_SECRET", "AZURE_API_TYPE"),
             ),
         ),
@@ -149,8 +146,8 @@ ENDPOINTS = {
             redirect="TOGETHER_AI_API_BASE",
             path="/v1",
             keys=("TOGETHERAI_API_KEY",),
-            client=(("TOGETHER_BASE_URL", "{here}"), ("TOGETHER_API_KEY", DUMMY_KEY)),
-            aliases=("TOGETHER_AI_API_KEY", "TOGETHER_AI_TOKEN"),
+            client=(("TOGETHER_BASE_URL", "{here}"),),
+            aliases=("TOGETHER_API_KEY", "TOGETHER_AI_API_KEY", "TOGETHER_AI_TOKEN"),
         ),
     )
 }
@@ -217,8 +214,8 @@ def past_the_proxy(environ: Mapping[str, str]) -> tuple[Variable, ...]:
 def env(base: str, environ: Mapping[str, str] | None = None) -> dict[str, str]:
     """Return every variable that a program needs to run against the stand-in at `base` instead of nine providers.
 
-    LiteLLM, the Agents SDK and the vendors' own clients read them. An address in a program's code wins over them, and
-    the client of Mistral takes none from the environment.
+    LiteLLM, the Agents SDK and the vendors' own clients read them. An address in a program's code wins over them. The
+    client of Mistral takes none from the environment, and those of Azure and Together want a key in code.
 
     Args:
         base: Such as "http://127.0.0.1:8123".
