@@ -112,13 +112,10 @@ def provider_of(agent: Agent[Any]) -> str:
         >>> provider_of(make_agent("anthropic").clone(model="litellm/mistral/mistral-large-latest"))  # doctest: +SKIP
         'mistral'
     """
+    from .models import goes_to
     from .usage import model_id_of
 
-    prefix = model_id_of(agent).partition("/")[0]
-    try:
-        return provider(prefix).name
-    except ValueError:
-        return prefix
+    return goes_to(model_id_of(agent))
 
 
 class _Counted(AgentHooks[Any]):

@@ -15,11 +15,10 @@ from typing import Any
 from litellm.integrations.custom_logger import CustomLogger
 from litellm.litellm_core_utils.logging_worker import GLOBAL_LOGGING_WORKER
 
-from .precall import course_name
-from .providers import PROVIDERS
+from .providers import PROVIDERS, course_name
 from .tables import html_table, text_table
 from .unreported import is_unreported
-from .usage import cost_of, dollars
+from .usage import cost_of, dollars, total
 
 
 @dataclass
@@ -28,7 +27,7 @@ class Count:
 
     Attributes:
         calls: Calls that were answered. A provider's own retries are part of one call.
-        failed: Calls that ended with an error.
+        failed: Calls that ended with an error. What LiteLLM refuses by itself is none: nothing was sent.
         input_tokens: Tokens sent, cached ones included.
         output_tokens: Tokens received, hidden reasoning included.
         cost: US dollars at list prices, or None where the model has no known price.
@@ -97,7 +96,9 @@ class Meter(CustomLogger):
         self, kwargs: Mapping[str, Any], response_obj: Any, start_time: Any, end_time: Any
     ) -> None:
         """Add a failed call. See LiteLLM's `CustomLogger`."""
-        if not is_unreported():
+        settings = kwargs.get("litellm_params") or {}
+        refused = not (kwargs.get("custom_llm_provider") or settings.get("custom_llm_provider"))  # it names none then
+        if not (refused or is_unreported()):
             self._of(kwargs)[1].failed += 1
 
     def _of(self, kwargs: Mapping[str, Any]) -> tuple[str, Count]:
@@ -117,10 +118,8 @@ class Meter(CustomLogger):
             tokens = [f"{c.input_tokens:,}", f"{c.output_tokens:,}"]
             rows.append([model, where, f"{c.calls:,}", f"{c.failed:,}", *tokens, dollars(c.cost)])
         every = self.counts.values()
-        costs = [c.cost for c in every]
-        total = None if None in costs else sum(cost or 0.0 for cost in costs)
         sums = [f"{sum(getattr(c, n) for c in every):,}" for n in ("calls", "failed", "input_tokens", "output_tokens")]
-        return [*rows, ["total", "", *sums, dollars(total)]]
+        return [*rows, ["total", "", *sums, dollars(total(c.cost for c in every))]]
 
     @property
     def _note(self) -> str:

@@ -8,6 +8,7 @@ never 0 or False.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -15,6 +16,7 @@ from typing import Any
 import litellm
 
 from .price_list import entry_of, last_day
+from .providers import course_name
 
 
 @dataclass(frozen=True)
@@ -59,7 +61,7 @@ def model_facts(model: str) -> ModelFacts:
     if not isinstance(model, str):
         raise TypeError(f"A model id is a string such as 'provider/model', not {model!r}.")
     prefix, slash, name = model.partition("/")
-    if not slash or not name:
+    if not (prefix and slash and name):
         raise ValueError(f"{model!r} has no provider in front: write provider/model.")
     entry = listed(model) or {}
     # What LiteLLM will refuse is better told by the parameters it passes on than by the list's own flags, which are
@@ -80,6 +82,20 @@ def model_facts(model: str) -> ModelFacts:
 def listed(model: str) -> Mapping[str, Any] | None:
     """Return the list's entry for a full id, or None. See `price_list.entry_of`."""
     return entry_of(model, litellm.model_cost)
+
+
+def goes_to(model: str) -> str:
+    """Return the provider that LiteLLM sends a model id to, by the course's name: a guess of its own for a bare id.
+
+    Example:
+        >>> goes_to("cohere_chat/command-a-03-2025"), goes_to("gpt-4.1-mini")
+        ('cohere', 'openai')
+    """
+    prefix, slash, _ = model.partition("/")
+    if not slash:
+        with suppress(Exception):  # it cannot guess, and will refuse the call
+            prefix = litellm.get_llm_provider(model)[1]
+    return course_name(prefix)
 
 
 def litellm_serves(provider: str) -> bool:

@@ -9,7 +9,7 @@ from typing import Any
 
 from litellm.integrations.custom_logger import CustomLogger
 
-from .providers import provider
+from .providers import course_name
 from .sent import Sent, from_hook
 from .unreported import is_unreported
 
@@ -27,10 +27,9 @@ class Reports(CustomLogger):
         self.calls: deque[Sent] = deque(maxlen=KEPT)
         self._stand_in = ""
 
-    def begin(self, stand_in: str) -> None:
-        """Forget what was reported; from now on the stand-in listens at this address."""
+    def watch(self, stand_in: str) -> None:
+        """From now on the stand-in listens at this address: what goes there is not kept."""
         self._stand_in = stand_in.rstrip("/") + "/"
-        self.calls.clear()
 
     def log_pre_api_call(self, model: str, messages: Any, kwargs: dict[str, Any]) -> None:
         """See LiteLLM's `CustomLogger`."""
@@ -59,11 +58,3 @@ def _sent(address: str, told: Mapping[str, Any], kwargs: Mapping[str, Any]) -> S
         keys_given=[kwargs.get("api_key"), settings.get("api_key")],
         at=time.monotonic(),
     )
-
-
-def course_name(litellms: str) -> str:
-    """Return the course's name of a provider that LiteLLM calls "together_ai" or "cohere_chat"."""
-    try:
-        return provider(litellms.removesuffix("_chat")).name
-    except ValueError:
-        return litellms

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import re
 from collections.abc import Iterable, Mapping
 from datetime import date, timedelta
 from pathlib import Path
@@ -46,7 +47,8 @@ def entry_of(model: str, prices: Prices) -> Mapping[str, Any] | None:
     entry = prices.get(f"ollama/{name}" if prefix == "ollama_chat" else model)
     if entry is None:
         bare = prices.get(name)
-        entry = bare if bare and str(bare.get("litellm_provider")).startswith(prefix) else None
+        maker = str(bare.get("litellm_provider")) if bare else ""
+        entry = bare if prefix and re.match(rf"{re.escape(prefix)}(_|\b)", maker) else None
     return entry
 
 

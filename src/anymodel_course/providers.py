@@ -182,6 +182,19 @@ def provider(name: str) -> Provider:
     )
 
 
+def course_name(name: str) -> str:
+    """Return how the course calls a provider that LiteLLM calls "together_ai" or "cohere_chat"; others keep their name.
+
+    Example:
+        >>> course_name("together_ai"), course_name("groq")
+        ('together', 'groq')
+    """
+    try:
+        return provider(name).name
+    except ValueError:
+        return name
+
+
 LIKE_A_KEY = re.compile(r"sk-.*|[^/]*\w{20,}[^/]*|[A-Za-z0-9+/]{40}")
 """The whole of a text that looks like a key. The last form is an AWS secret, which may have slashes inside."""
 

@@ -21,7 +21,7 @@ from scripted_providers.environment import DUMMY_KEY, Variable
 
 from . import keys, runs, stacks
 from .local_ollama import ollama
-from .providers import PROVIDERS, nearest, shown
+from .providers import PROVIDERS, course_name, nearest, shown
 from .providers import provider as provider_row
 
 if TYPE_CHECKING:
@@ -91,17 +91,14 @@ def start(live: Iterable[str] | str | None = None, *, max_calls: int = USUAL_CAP
         server = _serve()
         keys.set_aside(os.environ, server.base, _live)  # before anything can fail: from here on no key is spent unasked
         _import_quietly(early)
-    _listen()
+    _listen(server.base)
     _check(wanted, where="ANYMODEL_LIVE" if live is None else "live")
     _trace_here()
     keys.set_aside(os.environ, server.base, wanted)
     server.reset()
     kept_client = "openai" in _live - wanted
     if _reports:
-        from .metering import meter
-
-        _reports.begin(server.base)
-        meter.watch(server.base)
+        _reports.calls.clear()
     _live, _cap, _calls = wanted, max_calls, 0
     print(banner())
     if "ollama" in wanted and not os.environ.get("OLLAMA_API_BASE") and not (found := ollama()).models:
@@ -265,15 +262,7 @@ def _names(live: Iterable[str] | str) -> frozenset[str]:
         given = [name.strip().lower() for name in (live.split(",") if isinstance(live, str) else live)]
     except (TypeError, AttributeError):
         raise TypeError(f'live={live!r}: name providers, as in live=["anthropic"].') from None
-    return frozenset(_course_name(name) for name in given if name)
-
-
-def _course_name(name: str) -> str:
-    """Return the course's name where somebody gives LiteLLM's prefix, "together_ai" for example."""
-    try:
-        return provider_row(name).name
-    except ValueError:
-        return name
+    return frozenset(course_name(name) for name in given if name)
 
 
 def _check(wanted: frozenset[str], where: str) -> None:
@@ -314,12 +303,17 @@ def _unanswered() -> list[Exchange]:
     return [exchange for exchange in _server.log if exchange.seconds is None] if _server else []
 
 
-def _listen() -> None:
-    """Let LiteLLM tell of every call, also after somebody has emptied its lists."""
+def _listen(base: str) -> None:
+    """Let LiteLLM tell of every call, also after somebody has emptied its lists, and know those to the stand-in."""
     import litellm
 
-    if _reports and _reports not in litellm.input_callback:
-        litellm.input_callback.append(_reports)
+    from .metering import meter
+
+    meter.watch(base)
+    if _reports:
+        _reports.watch(base)
+        if _reports not in litellm.input_callback:
+            litellm.input_callback.append(_reports)
     litellm.callbacks += [listener for listener in _listeners if listener not in litellm.callbacks]
 
 
@@ -386,6 +380,7 @@ def _import_quietly(early: bool) -> None:
     _recorder = Recorder()
     _reports = Reports()
     _listeners.extend((meter, Answers(_recorder)))
+    _trace_here()  # should this start be refused for what it names live, the kernel is one that runs offline
     if early:
         print(
             "litellm was imported before course.start(), so it may have fetched its price list or read a .env file by "

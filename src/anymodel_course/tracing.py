@@ -49,14 +49,15 @@ class Recorder(TracingProcessor):
 
     def __init__(self) -> None:
         self.traces: deque[Recorded] = deque(maxlen=KEPT)
-        self._open: dict[str, str] = {}
+        self._open: dict[str, Span[Any]] = {}
         self._lock = threading.Lock()
 
     @property
     def names(self) -> list[str]:
         """The names of the runs under way, oldest first."""
         with self._lock:
-            return list(self._open.values())
+            # One that ended while somebody else's processor stood here was never told of, and knows it itself.
+            return [_run_name(span) for span in self._open.values() if not span.ended_at]
 
     def on_trace_start(self, trace: Trace) -> None:
         """See `TracingProcessor`. A trace alone is no run: people open one around several, or forget to close it."""
@@ -70,7 +71,7 @@ class Recorder(TracingProcessor):
         """See `TracingProcessor`."""
         with self._lock:
             if span.span_data.type in ("task", "agent"):
-                self._open[span.span_id] = str(getattr(span.span_data, "name", None) or "Agent workflow")
+                self._open[span.span_id] = span
             found = self._kept(span.trace_id)
             if found is None:  # its trace is too old, or began before this recorder
                 return
@@ -161,3 +162,7 @@ def setup_tracing(mode: Literal["local", "openai", "off"] = "local") -> None:
             else 'Traces: off. No run is recorded until course.setup_tracing("local").'
         )
     agents.set_tracing_disabled(mode == "off")
+
+
+def _run_name(span: Span[Any]) -> str:
+    return str(getattr(span.span_data, "name", None) or "Agent workflow")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -14,8 +15,8 @@ from agents.models.default_models import get_default_model
 from agents.result import RunResultBase
 
 from . import session
-from .models import listed
-from .providers import provider
+from .models import goes_to, listed
+from .providers import PROVIDERS
 from .tables import html_table, text_table
 
 
@@ -71,8 +72,7 @@ class RunUsage:
     @property
     def cost(self) -> float | None:
         """US dollars at list prices, or None as soon as one call's price is unknown."""
-        costs = [call.cost for call in self.calls]
-        return None if None in costs else sum(cost or 0.0 for cost in costs)
+        return total(call.cost for call in self.calls)
 
     def _rows(self) -> list[list[str]]:
         rows = [
@@ -193,10 +193,19 @@ def model_id_of(agent: Agent[Any]) -> str:
 
 
 def _is_scripted(model_id: str) -> bool:
-    try:
-        return not session.is_live(provider(model_id).name)
-    except ValueError:
-        return False
+    name = goes_to(model_id)
+    return name in PROVIDERS and not session.is_live(name)
+
+
+def total(costs: Iterable[float | None]) -> float | None:
+    """Add costs up; None as soon as one is unknown.
+
+    Example:
+        >>> total([0.5, 0.25]), total([0.5, None]), total([])
+        (0.75, None, 0.0)
+    """
+    known = list(costs)
+    return None if None in known else sum((cost or 0.0 for cost in known), 0.0)
 
 
 def dollars(cost: float | None) -> str:

@@ -195,7 +195,10 @@ async def test_start_counts_anew_and_all_live_agents_count_together(started: Ser
     assert len(vendor.server.log) == 4
 
 
-@pytest.mark.parametrize("model", [LitellmModel(PROVIDERS["openai"].model), "litellm/openai/gpt-4.1-mini", None])
+@pytest.mark.parametrize(
+    "model",
+    [LitellmModel(PROVIDERS["openai"].model), LitellmModel("gpt-4.1-mini"), "litellm/openai/gpt-4.1-mini", None],
+)
 async def test_a_clone_counts_for_the_provider_that_it_asks(model: Any, started: Server, vendor: Any) -> None:
     os.environ.update(vendor.own("openai"))
     session.start(live="openai", max_calls=1)

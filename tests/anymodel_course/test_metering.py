@@ -101,6 +101,15 @@ async def test_a_failed_call_counts_as_failed_and_a_providers_own_retries_as_one
     assert [(c.calls, c.failed) for c in meter.counts.values()] == [(0, 1), (1, 0)]
 
 
+@pytest.mark.parametrize("model", ["cohere/command-a-03-2025", "no-such-model"])
+async def test_what_litellm_refuses_by_itself_is_no_call(model: str) -> None:
+    agent = Agent[Any](name="Refused", model=LitellmModel(model), output_type=int)  # Cohere gets no output type
+    with pytest.raises(Exception, match="LLM Provider NOT provided|UnsupportedParams|does not support"):
+        await run(agent, False)
+    await meter.settled()
+    assert meter.counts == {}
+
+
 async def test_a_plain_agents_calls_are_seen_and_a_stream_without_usage_brings_nothing_to_count() -> None:
     plain = Agent[Any](name="Plain", model=LitellmModel(PROVIDERS["openai"].model))
     await run(plain, True)

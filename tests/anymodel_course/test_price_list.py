@@ -25,6 +25,11 @@ def test_the_file_is_the_list_that_litellm_goes_by(prices: price_list.Prices, st
     ]
 
 
+@pytest.mark.parametrize("prefix", ["o", "open", "", "openai_"])
+def test_a_part_of_a_providers_name_is_not_that_provider(prefix: str) -> None:
+    assert price_list.entry_of(f"{prefix}/gpt-9", {"gpt-9": {"litellm_provider": "openai"}}) is None
+
+
 def test_without_litellm_it_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     with pytest.raises(FileNotFoundError, match="LiteLLM is not installed"):

@@ -307,6 +307,24 @@ def test_a_refused_first_start_spends_no_key_either(learner: Path) -> None:
     assert os.environ["OPENAI_API_KEY"] == DUMMY_KEY
 
 
+@pytest.mark.usefixtures("learner")
+def test_a_kernel_whose_first_start_was_refused_is_one_that_runs_offline() -> None:
+    done = fresh(
+        "import asyncio, anymodel_course as course\n"
+        "try:\n"
+        "    course.start(live=['anthropic'])\n"
+        "except ValueError as error:\n"
+        "    print(error)\n"
+        "from agents import Runner\n"
+        "async def main():\n"
+        "    result = await Runner.run(course.make_agent('openai'), 'Hello!')\n"
+        "    await course.meter.settled()\n"
+        "    print(list(course.meter.counts)[0][0], course.trace_tree(result).nodes[0].kind)\n"
+        "asyncio.run(main())\n"
+    )
+    assert done.stdout.splitlines()[-1] == "scripted task", done.stdout + done.stderr
+
+
 @pytest.mark.parametrize("max_calls", [0, -1, 1.5, "9", True, None])
 def test_a_cap_is_a_whole_number_of_calls(max_calls: Any, started: Server) -> None:
     with pytest.raises(ValueError, match="give a whole number of calls, at least 1"):

@@ -9,7 +9,7 @@ from typing import Any
 
 import agents
 import pytest
-from agents import RunConfig, Runner, flush_traces, trace
+from agents import RunConfig, Runner, flush_traces, function_tool, trace
 from agents.tracing.processors import BackendSpanExporter, default_exporter, default_processor
 
 from anymodel_course import session, tracing
@@ -17,6 +17,7 @@ from anymodel_course.factory import make_agent
 from anymodel_course.instruments.trace_collector import TraceCollector
 from anymodel_course.instruments.trace_tree import trace_tree
 from anymodel_course.tracing import KEPT, Recorder, setup_tracing
+from scripted_providers import call
 from scripted_providers.server import Server
 
 KEY = "sk-planted-0123456789abcdef4f2a"
@@ -137,6 +138,19 @@ async def test_a_start_respects_the_sdks_own_switch_and_local_overrules_it(monke
         trace_tree(result)
     setup_tracing("local")
     assert trace_tree(await run()).nodes
+
+
+async def test_a_run_that_ended_under_another_processor_keeps_nobody_from_starting() -> None:
+    @function_tool
+    def replace() -> str:
+        """Put another processor in the recorder's place."""
+        agents.set_trace_processors([Recorder()])
+        return "done"
+
+    session.model_says(call("replace"), "Fine.")
+    await Runner.run(make_agent("openai", tools=[replace]), "Replace it.")
+    assert session.recorder().names == []
+    session.start()
 
 
 async def test_local_takes_a_foreign_processor_out() -> None:

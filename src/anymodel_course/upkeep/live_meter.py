@@ -13,7 +13,7 @@ import litellm
 from litellm.integrations.custom_logger import CustomLogger
 from litellm.litellm_core_utils.logging_worker import GLOBAL_LOGGING_WORKER
 
-from ..providers import provider
+from ..providers import course_name
 from ..usage import cost_of
 
 
@@ -66,10 +66,7 @@ class Meter(CustomLogger):
         self.dollars += cost or 0.0
 
     def _is_ours(self, model: str) -> bool:
-        try:
-            return provider(model).name == self._name
-        except ValueError:
-            return False
+        return course_name(model) == self._name
 
 
 _meter: Meter | None = None

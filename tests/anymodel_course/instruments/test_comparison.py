@@ -23,6 +23,7 @@ from anymodel_course import call, fails, session
 from anymodel_course.instruments.comparison import Comparison, Prompt, compare, last_comparison
 from anymodel_course.instruments.comparison.progress import Progress
 from anymodel_course.providers import PROVIDERS
+from anymodel_course.usage import cost_of
 from scripted_providers.replies import ERRORS, FAULTS, Call, Pace, Reply, Usage
 from scripted_providers.server import Server
 
@@ -466,6 +467,18 @@ async def test_an_estimate_sends_nothing_and_counts_every_run(started: Server) -
     assert estimate.cost == 0, "nobody pays for what is scripted"
     await comparison
     assert [m.runs for m in comparison.estimate().models] == [0, 0]
+
+
+async def test_each_call_has_its_own_price_where_prices_rise_with_its_length() -> None:
+    model = "gemini/gemini-2.5-pro"  # dearer from 200,000 tokens in one call on
+    session.model_says(Reply(calls=(Call("get_weather", {"city": "Oslo"}),), usage=Usage(150_000, 100)))
+    session.model_says(Reply(text="Fine.", usage=Usage(150_000, 100)))
+    compared = await compare(HELLO, [model], tools=[get_weather])
+    assert compared.records[0].cost == pytest.approx(2 * cost_of(model, 150_000, 100))
+    assert compared.records[0].cost < cost_of(model, 300_000, 200)
+    prompt = "word " * 50_000
+    once, often = (compare(prompt, [model], repeats=n).estimate().models[0].cost for n in (1, 8))
+    assert often == pytest.approx(8 * once)
 
 
 async def test_an_estimate_counts_instructions_and_tools_and_says_what_it_leaves_out() -> None:

@@ -14,7 +14,7 @@ from agents import Agent
 from ... import session
 from ...factory import provider_of
 from ...tables import html_table, text_table
-from ...usage import cost_of, dollars
+from ...usage import cost_of, dollars, total
 from .prompts import Prompt
 from .records import LIVE, SCRIPTED
 
@@ -43,8 +43,7 @@ class Estimate:
     @property
     def cost(self) -> float | None:
         """What live runs would cost in US dollars, or None as soon as the price of one is unknown."""
-        costs = [m.cost for m in self.models if m.source == LIVE]
-        return None if None in costs else sum(cost or 0.0 for cost in costs)
+        return total(m.cost for m in self.models if m.source == LIVE)
 
     def _rows(self) -> list[list[str]]:
         rows = [
@@ -93,7 +92,9 @@ def estimate_of(agents: Mapping[str, Agent[Any]], runs: Sequence[tuple[str, Prom
             counted[text] = litellm.token_counter(model=model, text=text) if text else 0
         sent, received = sum(counted[p] + counted[beside] for p in prompts), len(prompts) * output_tokens
         source = LIVE if session.is_live(provider_of(agent)) else SCRIPTED
-        estimates.append(ModelEstimate(model, source, len(prompts), sent, received, cost_of(model, sent, received)))
+        # Each prompt by itself: some prices rise with a call's length.
+        cost = total(cost_of(model, counted[p] + counted[beside], output_tokens) for p in prompts)
+        estimates.append(ModelEstimate(model, source, len(prompts), sent, received, cost))
     return Estimate(tuple(estimates), tools=any(agent.tools for agent in agents.values()))
 
 

@@ -168,7 +168,7 @@ def count_sentences(text: str) -> int:
     """
     count, start = 0, 0
     for mark in _END.finditer(text):
-        word = text[: mark.end()].split()[-1].lower().lstrip("(\"'*_")
+        word = text[: mark.end()].rsplit(None, 1)[-1].lower().lstrip("(\"'*_")
         rest = text[mark.end() :].lstrip()
         if rest and (word in _NO_END or re.fullmatch(r"\d+\.", word) or rest[0].islower()):
             continue

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from ...tables import html_table, text_table
-from ...usage import dollars
+from ...usage import dollars, total
 from .prompts import NOT_APPLICABLE, PASS
 from .records import LIVE, NOT_RUN, OK, SCRIPTED, Record
 
@@ -207,7 +207,6 @@ def summary_of(records: Sequence[Record], *, by_prompt: bool = False) -> Summary
 def _group(model: str, prompt: str, records: Sequence[Record]) -> Group:
     ok = [record for record in records if record.status == OK]
     made = [record for record in records if record.status != NOT_RUN]
-    costs = [record.cost for record in ok]
     verdicts = [verdict for record in ok for verdict in record.constraints.values()]
     schema = [r.schema_ok for r in records if r.schema_ok != NOT_APPLICABLE]
     tools = [r.tools_ok for r in records if r.tools_ok != NOT_APPLICABLE]
@@ -223,7 +222,7 @@ def _group(model: str, prompt: str, records: Sequence[Record]) -> Group:
         first_token=Spread.of(record.first_token for record in ok),
         input_tokens=_sum([record.input_tokens for record in ok]),
         output_tokens=_sum([record.output_tokens for record in ok]),
-        cost=None if None in costs or not ok else sum(cost or 0.0 for cost in costs),
+        cost=total(record.cost for record in ok) if ok else None,
         price_from=next((record.price_from for record in ok), ""),
         length=statistics.median(record.length or 0 for record in ok) if ok else None,
         schema=(schema.count(PASS), len(schema)),
