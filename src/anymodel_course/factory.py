@@ -32,7 +32,7 @@ def make_agent(
         the agent's own model: they do not see another one that a `RunConfig` names. Clone the agent instead.
 
     Raises:
-        TypeError: The model is no string, or `Agent` does not know an option.
+        TypeError: The model is no string, the budget is none, or `Agent` does not know an option.
         ValueError: The provider is unknown, or is none of the course's nine and not live: it is never scripted.
         RuntimeError: `start` has not been called: nothing would be scripted, and a key of yours would be spent.
 
@@ -41,6 +41,8 @@ def make_agent(
         'anthropic/claude-sonnet-5-5'
     """
     session.stand_in()
+    if budget is not None and not callable(getattr(budget, "on_llm_start", None)):
+        raise TypeError(f"budget={budget!r}: give what course.budget(usd=…, tokens=…) returns.")
     from agents.extensions.models.litellm_model import LitellmModel  # not before start, which sees to it being quiet
 
     _, model_id = resolve(model)

@@ -188,7 +188,7 @@ def parse_dotenv(raw: bytes, path: Path | None = None) -> DotEnv:
 
 
 GARBLED = "has a space, a line break or another character inside that no key has"
-_HOLDS_A_KEY = re.compile(r"KEY|TOKEN|SECRET")
+_HOLDS_A_KEY = re.compile(r"(KEY|TOKEN|SECRET)(?!.*FILE$)")
 
 
 def is_address(name: str) -> bool:

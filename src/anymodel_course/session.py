@@ -64,7 +64,8 @@ def start(live: Iterable[str] | str | None = None, *, max_calls: int = USUAL_CAP
         live: Names of providers to call for real, with your key and at your cost. None: those that ANYMODEL_LIVE names,
             in the environment or in `.env`, separated by commas; usually none. Providers outside the course's nine
             are named by LiteLLM's prefix.
-        max_calls: How many live calls agents from `make_agent` may make until the next `start`.
+        max_calls: How many live calls agents from `make_agent` may make until the next `start`. A call that the SDK or
+            a provider's client repeats by itself is one.
 
     Raises:
         ValueError: A provider is unknown or has no key, or `max_calls` is less than 1.

@@ -103,7 +103,7 @@ HEADINGS = ("call", "model", "input tokens", "output tokens", "cost")
 
 
 def usage_of(result: RunResultBase, *, model: str | None = None) -> RunUsage:
-    """Tell what a run used, plain or streamed, one call or many.
+    """Tell what a run used, plain or streamed, one call or many. An agent that it used as a tool has a run of its own.
 
     Args:
         result: What `Runner.run` or `Runner.run_streamed` returned; a streamed run has to be read to its end first.

@@ -34,7 +34,7 @@ class Exchange:
         number: Counts from 1 since the server was made; the ids in the answer end in it.
         path: The vendor's own path, without the provider's prefix and with keys in the query redacted.
         answered_by: "queue", "mirror", "provider" (a refusal), or a rule's "file.yaml:12".
-        response: The JSON body, or the list of a stream's frames as text.
+        response: What was sent, as texts: one for a whole body, one for each frame of a stream.
         source: "scripted", or the recording's model and date that a scenario names.
         cut: Whether the connection was closed before the answer was through, by either side.
         seconds: From the request's first byte to the answer's last; None while it is under way.

@@ -127,4 +127,6 @@ def _number(schema: Mapping[str, Any]) -> int | float:
     if step > 0:  # the two multiples next to the lower end, else to the upper one
         end = next((n for n in (max(low, above), min(high, below)) if math.isfinite(n)), 0)
         likely = [(end // step + n) * step for n in (0, 1, -1)]
+    if schema.get("type") == "integer":  # a schema may say that it is at least 0.5
+        likely = [whole(n) for n in likely if math.isfinite(n) for whole in (math.ceil, math.floor)]
     return next((n for n in likely if low <= n <= high and above < n < below and math.isfinite(n)), 0)

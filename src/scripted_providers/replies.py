@@ -52,6 +52,10 @@ class Usage:
     reasoning: int = 0
     estimated: bool = False
 
+    def __post_init__(self) -> None:
+        if self.cached > self.input or self.reasoning > self.output:
+            raise ValueError(f"{self}: cached is a part of input, and reasoning a part of output.")
+
 
 @dataclass(frozen=True)
 class Pace:
@@ -235,8 +239,11 @@ def _reply_from(what: Any) -> Reply:
         return Reply(json=what.model_dump(mode="json"))
     if isinstance(what, list | tuple):
         parts = [_reply_from(part) for part in what]
-        if any(part.failure or part.json is not None for part in parts):
-            raise TypeError("A list is one answer: texts and call(…) only. Give a failure or JSON on its own.")
+        if any(part != Reply(text=part.text, calls=part.calls) for part in parts):
+            raise TypeError(
+                "A list is one answer: texts and call(…) only. Give a failure or JSON on its own, and usage or pace to "
+                "one Reply(text=…, calls=…)."
+            )
         return Reply(text=" ".join(p.text for p in parts if p.text), calls=tuple(c for p in parts for c in p.calls))
     raise TypeError(
         f"A model cannot say {what!r}. It can say a string, call('tool', …), fails('rate_limit'), a list of texts and "

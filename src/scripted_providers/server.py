@@ -286,16 +286,17 @@ class Server:
         headers = wire.headers(exchange.number)
         streaming = {"content-type": ask.stream_type or wire.stream_type, **headers}
         fault = None
+        says_something = bool(reply.text or reply.calls) or reply.json is not None
         if reply.failure:
             if reply.failure.kind in ERRORS:
-                last = wire.interrupt(reply.failure) if ask.stream and (reply.text or reply.calls) else None
+                last = wire.interrupt(reply.failure) if ask.stream and says_something else None
                 if last is None:
                     return _refusal(wire.refuse(reply.failure, ask.model), reply.pace)
                 frames = tuple(wire.stream(ask, settle(ask, reply), exchange.number))
                 frames = (*frames[: len(frames) // 2], last)
                 return _Answer(200, streaming, frames, reply.pace, streamed=True)
             fault = reply.failure.kind
-            if not (reply.text or reply.calls):
+            if not says_something:
                 reply = replace(mirror(ask, self._hint), pace=reply.pace)  # something that can be cut in the middle
         reply = settle(ask, reply)
         exchange.usage, exchange.source = reply.usage, reply.source
@@ -440,4 +441,6 @@ def _notice_hang_up(send: Send) -> None:
 
 def _hang_up(send: Send) -> None:
     """Close the connection without another word. ASGI has no message for that, so uvicorn's transport does it."""
-    send.__self__.transport.abort()  # type: ignore[attr-defined]
+    cycle = getattr(send, "__self__", None)  # none where somebody calls `app` without a connection
+    if cycle:
+        cycle.transport.abort()

@@ -223,6 +223,11 @@ def test_an_agent_made_before_start_is_refused_because_it_would_spend_a_key(lear
     assert done.stdout == "Nothing is running yet: call course.start() first. False\n"
 
 
+def test_a_budget_is_one_of_the_courses(started: Server) -> None:
+    with pytest.raises(TypeError, match=r"budget=0.05: give what course.budget\(usd=…, tokens=…\) returns"):
+        make_agent("openai", budget=0.05)  # type: ignore[arg-type]
+
+
 async def test_scripted_calls_are_not_counted(started: Server, vendor: Any) -> None:
     os.environ.update(vendor.own("openai"))
     session.start(live="openai", max_calls=1)

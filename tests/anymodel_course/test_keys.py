@@ -181,6 +181,11 @@ def test_no_file_is_no_problem(learner: Path) -> None:
     assert read_dotenv(learner / "nowhere" / ".env") == keys.DotEnv()
 
 
+def test_a_path_may_have_a_space_where_a_key_may_not() -> None:
+    found = parse_dotenv(b"AWS_WEB_IDENTITY_TOKEN_FILE=/home/me/my tokens/web\nCO_API_KEY=0123 456789\n")
+    assert [problem.what.split()[0] for problem in found.problems] == ["CO_API_KEY"]
+
+
 def test_a_file_that_an_editor_named_txt_is_told_of(learner: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("ANYMODEL_DOTENV")
     (learner / ".env.txt").write_text(f"OPENAI_API_KEY={KEY}")

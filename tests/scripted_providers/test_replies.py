@@ -67,12 +67,19 @@ def test_what_a_person_writes_becomes_a_reply(written: Any, reply: Reply) -> Non
         ([1], "A model cannot say 1"),
         ([fails("timeout"), "a"], "A list is one answer"),
         ([{"city": "Oslo"}], "A list is one answer"),
+        ([Reply(text="a", usage=Usage(1, 2)), call("b")], "usage or pace to one Reply"),
         ({"when": datetime.date(2026, 1, 1)}, "not: Object of type date is not JSON serializable"),
         ({"n": math.nan}, "not: Out of range float values are not JSON compliant"),
         (call("tool", what={1, 2}), "not: Object of type set is not JSON serializable"),
         ([call("tool", what=object())], "not: Object of type object is not JSON serializable"),
     ],
 )
+def test_parts_of_a_count_are_no_more_than_the_whole() -> None:
+    for parts in ({"cached": 11}, {"reasoning": 6}):
+        with pytest.raises(ValueError, match="cached is a part of input, and reasoning a part of output"):
+            Usage(10, 5, **parts)
+
+
 def test_what_no_model_can_say_is_told(written: Any, told: str) -> None:
     with pytest.raises(TypeError, match=told):
         reply_from(written)
@@ -254,6 +261,12 @@ def test_the_smallest_value_is_small() -> None:
     assert (value["colour"], value["size"], value["name"], value["nickname"]) == ("red", "s", "---", None)
     assert (len(value["points"]), value["none"], value["table"], value["flag"]) == (2, [], {}, False)
     assert (value["points"][0]["x"], value["pet"], value["preset"]) == (3, {"kind": "cat", "lives": 1}, 7)
+
+
+def test_an_integer_is_whole_whatever_its_bounds() -> None:
+    value = smallest({"type": "integer", "minimum": 0.5})
+    assert (value, type(value)) == (1, int)
+    assert smallest({"type": "integer", "exclusiveMinimum": 2.5, "maximum": 3.5}) == 3
 
 
 def test_a_type_in_capitals_or_with_null_in_a_list_is_understood() -> None:

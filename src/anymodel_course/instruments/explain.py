@@ -134,6 +134,13 @@ def _status(error: BaseException) -> int | None:
     return status if isinstance(status, int) else None
 
 
+def _said(error: BaseException | None) -> str:
+    try:
+        return str(error)
+    except Exception:  # an exception of somebody's own may fail at that
+        return ""
+
+
 def _text(error: BaseException) -> str:
     """Return what the exception says, without the traceback that LiteLLM may paste into it.
 
@@ -141,7 +148,7 @@ def _text(error: BaseException) -> str:
     """
     below: BaseException | None = error
     for _ in range(DEEPEST):
-        text = str(below).partition("\nTraceback (most recent call last)")[0].strip()
+        text = _said(below).partition("\nTraceback (most recent call last)")[0].strip()
         deeper = below and (below.__cause__ or (None if below.__suppress_context__ else below.__context__))
         if not deeper or not re.search(r"connection error\.?$", text, re.IGNORECASE):
             return text
@@ -154,7 +161,7 @@ def _provider_of(error: BaseException) -> Provider | None:
     told = str(getattr(error, "llm_provider", "") or "")
     if told == "vertex_ai_beta":  # what LiteLLM calls Gemini while it streams
         told = "gemini"
-    refused = re.match(r"litellm\.UnsupportedParamsError: (\w+) does not support parameters", str(error))
+    refused = re.match(r"litellm\.UnsupportedParamsError: (\w+) does not support parameters", _said(error))
     openais = "openai" if type(error).__module__.partition(".")[0] == "openai" else ""
     for name in (told, refused[1] if refused else "", openais):
         try:

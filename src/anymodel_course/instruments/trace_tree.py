@@ -117,6 +117,8 @@ def trace_tree(result: RunResultBase | None = None) -> TraceTree:
             raise TypeError(f"trace_tree takes what Runner.run(…) returned, not {type(result).__name__}.")
         name, answers = _trace_id(result), _answers(result)
         recorded = [r for r in recorded if (r.trace.trace_id == name if name else answers and answers <= _given(r))]
+        # A second server numbers its answers from 1, too; its run has another agent, nearly always.
+        recorded = [r for r in recorded if result.last_agent.name in _agents(r)] or recorded
     if not recorded:
         raise RuntimeError(
             "No such run was recorded. Was tracing off, by setup_tracing, RunConfig(tracing_disabled=True) or "
@@ -134,6 +136,10 @@ def _trace_id(result: Any) -> str | None:
         return None
     found = (state.get("trace") or {}).get("id")
     return str(found) if found else None
+
+
+def _agents(recorded: Recorded) -> set[str]:
+    return {span.span_data.name for span in recorded.spans if span.span_data.type == "agent"}
 
 
 def _answers(result: RunResultBase) -> set[str]:

@@ -206,7 +206,7 @@ class Anthropic(Wire):
         if failure.kind in ("rate_limit", "overloaded"):
             headers["x-should-retry"] = "true"
         if failure.kind == "rate_limit":
-            headers["retry-after"] = f"{failure.retry_after:g}"
+            headers["retry-after"] = f"{failure.retry_after:.10g}"
         return Refusal(status, {"type": "error", "error": error, "request_id": headers["request-id"]}, headers)
 
     def interrupt(self, failure: Failure) -> bytes | None:

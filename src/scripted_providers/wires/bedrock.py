@@ -275,7 +275,7 @@ def _metadata(reply: Reply) -> dict[str, Any]:
     if reply.usage:
         used = reply.usage
         usage = {
-            "inputTokens": max(0, used.input - used.cached),
+            "inputTokens": used.input - used.cached,
             "outputTokens": used.output,
             "totalTokens": used.input + used.output,
             "cacheReadInputTokens": used.cached,

@@ -206,7 +206,7 @@ class Gemini(Wire):
     def refuse(self, failure: Failure, model: str) -> Refusal:
         """See `Wire.refuse`."""
         code, status, words = REFUSALS[failure.kind]
-        message = failure.says(words.format(model=model, wait=f"{failure.retry_after:g}"))
+        message = failure.says(words.format(model=model, wait=f"{failure.retry_after:.10g}"))
         error: dict[str, Any] = {"code": code, "message": message, "status": status}
         if failure.kind == "wrong_key":
             error["details"] = [
@@ -231,7 +231,7 @@ class Gemini(Wire):
                         }
                     ],
                 ),
-                _detail("RetryInfo", retryDelay=f"{failure.retry_after:g}s"),
+                _detail("RetryInfo", retryDelay=f"{failure.retry_after:.10g}s"),
             ]
         return Refusal(code, {"error": error})
 
@@ -282,7 +282,7 @@ def _usage(used: Usage, done: bool) -> dict[str, Any]:
 
     Every chunk of a stream has counts; what the answer took is known in the last.
     """
-    answer = max(0, used.output - used.reasoning)
+    answer = used.output - used.reasoning
     counts: dict[str, Any] = {
         "promptTokenCount": used.input,
         "totalTokenCount": used.input + used.reasoning + (answer if done else 0),

@@ -104,7 +104,7 @@ _OPENAI: Words = {
     ),
     "rate_limit": (
         429,
-        "Rate limit reached for {model}. Please try again in {ms:g}ms.",
+        "Rate limit reached for {model}. Please try again in {ms:.10g}ms.",
         "requests",
         "rate_limit_exceeded",
     ),
@@ -157,7 +157,7 @@ _AZURE: Words = {  # without a type: Azure's gateway refuses, not the model behi
     "rate_limit": (
         429,
         "Requests to the ChatCompletions_Create Operation under Azure OpenAI API have exceeded call rate limit of your "
-        "current OpenAI S0 pricing tier. Please retry after {s:g} seconds.",
+        "current OpenAI S0 pricing tier. Please retry after {s:.10g} seconds.",
         None,
         "429",
     ),
@@ -267,7 +267,7 @@ class Dialect:
         wait = failure.retry_after
         message = failure.says(words.format(model=model, s=wait, ms=wait * 1000))
         hints = self.retry_headers if failure.kind == "rate_limit" else {}
-        headers = {name: f"{wait * share:g}" for name, share in hints.items()}
+        headers = {name: f"{wait * share:.10g}" for name, share in hints.items()}
         return Refusal(status, self.error(status, message, kind, code), headers)
 
 

@@ -312,6 +312,14 @@ def test_windows_says_it_in_the_users_language_and_is_known_by_its_numbers(words
     assert what in explain(error).what
 
 
+def test_an_exception_that_cannot_say_what_it_is_does_not_stop_the_explanation() -> None:
+    class Mute(Exception):
+        def __str__(self) -> str:
+            raise LookupError("no words")
+
+    assert not explain(Mute()).known
+
+
 @pytest.mark.parametrize("words", ["overloaded", "Expecting value", "connection refused", "unknown prefix"])
 async def test_a_tool_that_raises_is_told_apart_whatever_it_says(words: str) -> None:
     @function_tool(failure_error_function=None)

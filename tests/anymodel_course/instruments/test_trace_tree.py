@@ -21,6 +21,7 @@ from agents import (
     input_guardrail,
     trace,
 )
+from agents.extensions.models.litellm_model import LitellmModel
 from agents.tracing import TracingProcessor
 
 from anymodel_course import session
@@ -378,3 +379,17 @@ async def test_of_a_long_conversation_the_first_messages_are_shown_and_the_rest_
     assert "word 0 " in page
     assert "word 39 " not in page
     assert re.search(r"… \[\d\d more entries\]", page)
+
+
+async def test_an_answer_of_another_server_with_the_same_id_is_not_taken_for_the_runs_own(learner: Any) -> None:
+    with Server() as gateway:
+        gateway.says("Mine.", "Yours.")
+
+        def asks(name: str, server: Server) -> Agent[Any]:
+            address = f"{server.base}/openai/v1"
+            return Agent(name, model=LitellmModel(OPENAI, base_url=address, api_key="any"))
+
+        first = await Runner.run(asks("First", gateway), "Hello!")
+        with Server() as other:
+            await Runner.run(asks("Second", other), "Hello!")
+    assert "agent First" in str(trace_tree(first))

@@ -56,8 +56,8 @@ def compare(
 
     Example:
         >>> comparison = compare("Say hello.", ["openai", "anthropic"], repeats=3)  # doctest: +SKIP
-        >>> print(comparison.estimate())
-        >>> await comparison
+        >>> print(comparison.estimate())  # doctest: +SKIP
+        >>> await comparison  # doctest: +SKIP
     """
     return Comparison(
         prompts,

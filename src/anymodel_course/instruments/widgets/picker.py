@@ -45,7 +45,7 @@ class ProviderPicker:
 
     Example:
         >>> picker = ProviderPicker("anthropic")  # doctest: +SKIP
-        >>> picker.model
+        >>> picker.model  # doctest: +SKIP
         'anthropic/claude-sonnet-5-5'
     """
 
@@ -231,8 +231,11 @@ class ProviderPicker:
             self._notice = check_key(model).said
         except session.LiveCap as error:
             self._notice = f"Not checked: {error}"
-        self._checking = False
-        self._refresh()
+        except Exception as error:  # whatever it is: the button is not to stay grey
+            self._notice = f"Not checked: {type(error).__name__}. course.check_key({model!r}) shows all of it."
+        finally:
+            self._checking = False
+            self._refresh()
 
 
 def ids_of(row: Provider) -> list[str]:

@@ -335,6 +335,18 @@ def test_a_check_says_what_it_does_and_what_came_of_it(vendor: Any, started: Ser
     assert "accepted" not in str(picker)
 
 
+def test_a_check_that_breaks_off_gives_the_button_back(vendor: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    def breaks_off(model: str) -> None:
+        raise OSError("no more processes")
+
+    os.environ.update(vendor.own("mistral"))
+    picker = ProviderPicker("mistral")
+    monkeypatch.setattr("anymodel_course.instruments.key_check.check_key", breaks_off)
+    picker._ask(picker.model)
+    assert not picker._checking
+    assert "Not checked: OSError." in picker._notice
+
+
 def test_a_check_beyond_the_cap_is_refused_in_the_picker(vendor: Any) -> None:
     os.environ.update(vendor.own("anthropic"))
     session.start(max_calls=1)
