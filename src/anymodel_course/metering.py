@@ -1,7 +1,8 @@
 """`course.meter`: every model call of this kernel, by provider and model. Importing this imports LiteLLM.
 
 It is one of LiteLLM's own callbacks, so it sees each call that goes through LiteLLM, whoever makes it, and goes on
-counting with tracing off. An agent without a LiteLLM model is not seen: the SDK calls OpenAI for it directly.
+counting with tracing off. Not seen are `litellm.completion` without `await`, which LiteLLM reports elsewhere (the SDK
+always awaits), and an agent without a LiteLLM model: the SDK calls OpenAI for it directly.
 """
 
 from __future__ import annotations

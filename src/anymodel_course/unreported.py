@@ -11,9 +11,10 @@ _unreported = ContextVar("_unreported", default=False)
 
 @contextmanager
 def unreported() -> Iterator[None]:
-    """Keep the calls made in here, and in tasks and threads begun in here, out of `course.meter` and `wire`.
+    """Keep the calls made in here, and in tasks begun in here, out of `course.meter` and `wire`.
 
-    LiteLLM reports a call later, but in the context that the call was made in.
+    LiteLLM reports a call later, but in the context that the call was made in. A thread has that context where it was
+    handed on, as `asyncio.to_thread` does; a `ThreadPoolExecutor` does not.
 
     Example:
         >>> with unreported():

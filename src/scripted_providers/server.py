@@ -342,6 +342,7 @@ class _Threaded(uvicorn.Server):
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         self._loop, self._over = asyncio.get_running_loop(), asyncio.Event()
+        self._loop.set_exception_handler(_complain)
         await super().startup(sockets)
         self.ready.set()
 
@@ -430,6 +431,12 @@ async def _pause(seconds: float, receive: Receive) -> None:
         with suppress(asyncio.TimeoutError):
             await asyncio.wait_for(receive(), seconds)
             raise _HangUp  # nothing but a disconnect arrives after the body
+
+
+def _complain(loop: asyncio.AbstractEventLoop, told: dict[str, Any]) -> None:
+    """Pass over clients that left, which the log notes: Windows' event loop would print a traceback about each."""
+    if not isinstance(told.get("exception"), ConnectionError):
+        loop.default_exception_handler(told)
 
 
 def _notice_hang_up(send: Send) -> None:

@@ -74,15 +74,15 @@ def test_what_a_person_writes_becomes_a_reply(written: Any, reply: Reply) -> Non
         ([call("tool", what=object())], "not: Object of type object is not JSON serializable"),
     ],
 )
+def test_what_no_model_can_say_is_told(written: Any, told: str) -> None:
+    with pytest.raises(TypeError, match=told):
+        reply_from(written)
+
+
 def test_parts_of_a_count_are_no_more_than_the_whole() -> None:
     for parts in ({"cached": 11}, {"reasoning": 6}):
         with pytest.raises(ValueError, match="cached is a part of input, and reasoning a part of output"):
             Usage(10, 5, **parts)
-
-
-def test_what_no_model_can_say_is_told(written: Any, told: str) -> None:
-    with pytest.raises(TypeError, match=told):
-        reply_from(written)
 
 
 def test_every_failure_has_a_name_and_a_wrong_one_gets_them_all() -> None:

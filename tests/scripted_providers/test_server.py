@@ -603,6 +603,20 @@ def test_a_client_that_leaves_in_the_middle_of_a_stream_is_noted_and_complained_
     assert caplog.records == []
 
 
+@pytest.mark.parametrize(("error", "logged"), [(ConnectionResetError, 0), (BrokenPipeError, 0), (ValueError, 1)])
+def test_what_windows_raises_when_a_client_leaves_is_complained_of_to_nobody(
+    server: Server, caplog: pytest.LogCaptureFixture, error: type[Exception], logged: int
+) -> None:
+    def lost() -> None:  # as its event loop's callback does
+        raise error(10054, "forcibly closed")
+
+    done = threading.Event()
+    for callback in (lost, done.set):
+        server._uvicorn._loop.call_soon_threadsafe(callback)
+    assert done.wait(5)
+    assert [record.name for record in caplog.records] == ["asyncio"] * logged
+
+
 def test_two_servers_at_once_know_nothing_of_each_other(server: Server, post: Any) -> None:
     with Server() as other:
         assert other.base != server.base
