@@ -8,7 +8,6 @@ always awaits), and an agent without a LiteLLM model: the SDK calls OpenAI for i
 from __future__ import annotations
 
 import asyncio
-import html
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -17,7 +16,7 @@ from litellm.integrations.custom_logger import CustomLogger
 from litellm.litellm_core_utils.logging_worker import GLOBAL_LOGGING_WORKER
 
 from .providers import PROVIDERS, course_name
-from .tables import html_table, text_table
+from .tables import ShownAsTable, Table
 from .unreported import is_unreported
 from .usage import cost_of, dollars, total
 
@@ -41,7 +40,7 @@ class Count:
     cost: float | None = 0.0
 
 
-class Meter(CustomLogger):
+class Meter(ShownAsTable, CustomLogger):
     """Counts what LiteLLM reports of each call. Prints as a table, and shows as one in a notebook.
 
     `start()` puts it into `litellm.callbacks`; it counts from then on until `reset`, and a later `start()` does not
@@ -113,29 +112,20 @@ class Meter(CustomLogger):
         where = "scripted" if self._stand_in and address.startswith(self._stand_in) else "live"
         return model, self.counts.setdefault((where, model), Count())
 
-    def _rows(self) -> list[list[str]]:
+    def _table(self) -> Table:
         rows = []
         for (where, model), c in self.counts.items():
             tokens = [f"{c.input_tokens:,}", f"{c.output_tokens:,}"]
             rows.append([model, where, f"{c.calls:,}", f"{c.failed:,}", *tokens, dollars(c.cost)])
         every = self.counts.values()
         sums = [f"{sum(getattr(c, n) for c in every):,}" for n in ("calls", "failed", "input_tokens", "output_tokens")]
-        return [*rows, ["total", "", *sums, dollars(total(c.cost for c in every))]]
+        return Table(HEADINGS, [*rows, ["total", "", *sums, dollars(total(c.cost for c in every))]], self._note)
 
     @property
     def _note(self) -> str:
         if any(where == "scripted" for where, _ in self.counts):
             return "Scripted tokens at list prices cost nobody anything."
         return "Cost: LiteLLM's list prices." if self.counts else "No call yet."
-
-    def __str__(self) -> str:
-        """Return a text table."""
-        return f"{text_table(HEADINGS, self._rows())}\n{self._note}"
-
-    __repr__ = __str__
-
-    def _repr_html_(self) -> str:
-        return f"{html_table(HEADINGS, self._rows())}<p>{html.escape(self._note)}</p>"
 
 
 HEADINGS = ("model", "", "calls", "failed", "input tokens", "output tokens", "cost")

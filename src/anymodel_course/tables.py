@@ -17,19 +17,37 @@ WRAPPED = "white-space: pre-wrap; word-break: normal; overflow-wrap: anywhere"
 
 @dataclass(frozen=True)
 class Table:
-    """A table that prints as text and shows as HTML in a notebook."""
+    """A table that prints as text and shows as HTML in a notebook, with a note beneath where there is one."""
 
     headings: Sequence[str]
     rows: Sequence[Sequence[str]]
+    note: str = ""
 
     def __str__(self) -> str:
         """Return it as text."""
-        return text_table(self.headings, self.rows)
+        return "\n".join(filter(None, [text_table(self.headings, self.rows), self.note]))
 
     __repr__ = __str__
 
     def _repr_html_(self) -> str:
-        return html_table(self.headings, self.rows)
+        note = f"<p>{html.escape(self.note)}</p>" if self.note else ""
+        return html_table(self.headings, self.rows) + note
+
+
+class ShownAsTable:
+    """What prints as its table, and shows as one in a notebook."""
+
+    def _table(self) -> Table:
+        raise NotImplementedError
+
+    def __str__(self) -> str:
+        """Return the table as text."""
+        return str(self._table())
+
+    __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        return self._table()._repr_html_()
 
 
 def text_table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

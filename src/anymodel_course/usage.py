@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
@@ -17,7 +16,7 @@ from agents.result import RunResultBase
 from . import session
 from .models import goes_to, listed
 from .providers import PROVIDERS
-from .tables import html_table, text_table
+from .tables import ShownAsTable, Table
 
 
 @dataclass(frozen=True)
@@ -43,8 +42,8 @@ class CallUsage:
     scripted: bool = False
 
 
-@dataclass(frozen=True)
-class RunUsage:
+@dataclass(frozen=True, repr=False)
+class RunUsage(ShownAsTable):
     """What a run used. Prints as a text table, and shows as a table in a notebook."""
 
     calls: tuple[CallUsage, ...]
@@ -74,12 +73,13 @@ class RunUsage:
         """US dollars at list prices, or None as soon as one call's price is unknown."""
         return total(call.cost for call in self.calls)
 
-    def _rows(self) -> list[list[str]]:
+    def _table(self) -> Table:
         rows = [
             [str(number), call.model, f"{call.input_tokens:,}", f"{call.output_tokens:,}", dollars(call.cost)]
             for number, call in enumerate(self.calls, 1)
         ]
-        return [*rows, ["total", "", f"{self.input_tokens:,}", f"{self.output_tokens:,}", dollars(self.cost)]]
+        sums = ["total", "", f"{self.input_tokens:,}", f"{self.output_tokens:,}", dollars(self.cost)]
+        return Table(HEADINGS, [*rows, sums], self._note)
 
     @property
     def _note(self) -> str:
@@ -88,15 +88,6 @@ class RunUsage:
             return "Cost: LiteLLM's list prices."
         which = "The" if scripted == self.requests else "Some"
         return f"{which} token counts are the script's, or its estimate; cost is their list price, and nobody pays it."
-
-    def __str__(self) -> str:
-        """Return a text table."""
-        return f"{text_table(HEADINGS, self._rows())}\n{self._note}"
-
-    def _repr_html_(self) -> str:
-        return f"{html_table(HEADINGS, self._rows())}<p>{html.escape(self._note)}</p>"
-
-    __repr__ = __str__
 
 
 HEADINGS = ("call", "model", "input tokens", "output tokens", "cost")

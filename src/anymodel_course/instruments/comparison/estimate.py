@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -13,7 +12,7 @@ from agents import Agent
 
 from ... import session
 from ...factory import provider_of
-from ...tables import html_table, text_table
+from ...tables import ShownAsTable, Table
 from ...usage import cost_of, dollars, total
 from .prompts import Prompt
 from .records import LIVE, SCRIPTED
@@ -33,8 +32,8 @@ class ModelEstimate:
     cost: float | None
 
 
-@dataclass(frozen=True)
-class Estimate:
+@dataclass(frozen=True, repr=False)
+class Estimate(ShownAsTable):
     """An estimate. Prints as a text table, and shows as a table in a notebook."""
 
     models: tuple[ModelEstimate, ...]
@@ -45,13 +44,13 @@ class Estimate:
         """What live runs would cost in US dollars, or None as soon as the price of one is unknown."""
         return total(m.cost for m in self.models if m.source == LIVE)
 
-    def _rows(self) -> list[list[str]]:
+    def _table(self) -> Table:
         rows = [
             [m.model, m.source, str(m.runs), f"{m.input_tokens:,}", f"{m.output_tokens:,}", dollars(m.cost)]
             for m in self.models
         ]
         runs = sum(m.runs for m in self.models)
-        return [*rows, ["to pay", "", str(runs), "", "", dollars(self.cost)]]
+        return Table(HEADINGS, [*rows, ["to pay", "", str(runs), "", "", dollars(self.cost)]], self._note)
 
     @property
     def _note(self) -> str:
@@ -64,15 +63,6 @@ class Estimate:
         if any(m.source == SCRIPTED for m in self.models):
             told.append("Nobody pays for scripted runs.")
         return " ".join(told)
-
-    def __str__(self) -> str:
-        """Return a text table."""
-        return f"{text_table(HEADINGS, self._rows())}\n{self._note}"
-
-    __repr__ = __str__
-
-    def _repr_html_(self) -> str:
-        return f"{html_table(HEADINGS, self._rows())}<p>{html.escape(self._note)}</p>"
 
 
 def estimate_of(agents: Mapping[str, Agent[Any]], runs: Sequence[tuple[str, Prompt]], output_tokens: int) -> Estimate:
