@@ -8,6 +8,7 @@ import ipaddress
 import os
 import socket
 import sys
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -30,7 +31,8 @@ def _refuse(host: Any) -> None:
     log = os.environ.get("NETWORK_GUARD_LOG")
     if log:
         with open(log, "a", encoding="utf-8") as file:
-            file.write(f"{host} from {' '.join(sys.argv)[:200]}\n")
+            test, thread = os.environ.get("PYTEST_CURRENT_TEST", "no test"), threading.current_thread().name
+            file.write(f"{host} from {' '.join(sys.argv)[:200]}, thread {thread}, during {test}\n")
     raise OSError(f"The network guard of the tests refused a connection to {host!r}.")
 
 
