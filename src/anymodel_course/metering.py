@@ -15,6 +15,7 @@ from typing import Any
 from litellm.integrations.custom_logger import CustomLogger
 from litellm.litellm_core_utils.logging_worker import GLOBAL_LOGGING_WORKER
 
+from .precall import named_provider
 from .providers import PROVIDERS, course_name
 from .tables import ShownAsTable, Table
 from .unreported import is_unreported
@@ -96,15 +97,13 @@ class Meter(ShownAsTable, CustomLogger):
         self, kwargs: Mapping[str, Any], response_obj: Any, start_time: Any, end_time: Any
     ) -> None:
         """Add a failed call. See LiteLLM's `CustomLogger`."""
-        settings = kwargs.get("litellm_params") or {}
-        refused = not (kwargs.get("custom_llm_provider") or settings.get("custom_llm_provider"))  # it names none then
-        if not (refused or is_unreported()):
+        if named_provider(kwargs) and not is_unreported():
             self._of(kwargs)[1].failed += 1
 
     def _of(self, kwargs: Mapping[str, Any]) -> tuple[str, Count]:
         """Return the full model id of a call that LiteLLM reports, and what counts for it."""
         settings = kwargs.get("litellm_params") or {}
-        litellms = str(kwargs.get("custom_llm_provider") or settings.get("custom_llm_provider") or "unknown")
+        litellms = named_provider(kwargs) or "unknown"
         row = PROVIDERS.get(course_name(litellms))
         prefix = row.prefix if row and litellms != "ollama" else litellms  # "cohere_chat" is LiteLLM's inner name
         model = f"{prefix}/{kwargs.get('model')}"

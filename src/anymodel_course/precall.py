@@ -42,6 +42,12 @@ class Reports(CustomLogger):
             return
 
 
+def named_provider(kwargs: Mapping[str, Any]) -> str:
+    """Return LiteLLM's name of the provider of a call that it reports; empty where it refused to send one."""
+    settings = kwargs.get("litellm_params") or {}
+    return str(kwargs.get("custom_llm_provider") or settings.get("custom_llm_provider") or "")
+
+
 def _sent(address: str, told: Mapping[str, Any], kwargs: Mapping[str, Any]) -> Sent:
     settings = kwargs.get("litellm_params") or {}
     headers, body = dict(told.get("headers") or {}), told.get("complete_input_dict")
@@ -49,9 +55,8 @@ def _sent(address: str, told: Mapping[str, Any], kwargs: Mapping[str, Any]) -> S
         body = dict(body)
         headers |= body.pop("extra_headers", None) or {}
         body |= body.pop("extra_body", None) or {}
-    litellms = kwargs.get("custom_llm_provider") or settings.get("custom_llm_provider") or "unknown"
     return from_hook(
-        provider=course_name(str(litellms)),
+        provider=course_name(named_provider(kwargs) or "unknown"),
         address=address,
         headers=headers,
         body=body,

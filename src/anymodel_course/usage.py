@@ -12,6 +12,7 @@ from agents import Agent
 from agents.extensions.models.litellm_model import LitellmModel
 from agents.models.default_models import get_default_model
 from agents.result import RunResultBase
+from agents.usage import Usage
 
 from . import session
 from .models import goes_to, listed
@@ -119,21 +120,22 @@ def usage_of(result: RunResultBase, *, model: str | None = None) -> RunUsage:
         raise RuntimeError("This streamed run is not over: read `result.stream_events()` to its end first.")
     calls = []
     for response in result.raw_responses:
-        model_id = model or _model_of(response, result)
-        used = response.usage
-        cached = getattr(used.input_tokens_details, "cached_tokens", 0) or 0
-        calls.append(
-            CallUsage(
-                model=model_id,
-                input_tokens=used.input_tokens,
-                output_tokens=used.output_tokens,
-                cached_tokens=cached,
-                reasoning_tokens=getattr(used.output_tokens_details, "reasoning_tokens", 0) or 0,
-                cost=cost_of(model_id, used.input_tokens, used.output_tokens, cached),
-                scripted=_is_scripted(model_id),
-            )
-        )
+        calls.append(call_usage(model or _model_of(response, result), response.usage))
     return RunUsage(tuple(calls))
+
+
+def call_usage(model_id: str, used: Usage) -> CallUsage:
+    """Tell what one call used, from what the SDK keeps of it; some prices rise with a call's length."""
+    cached = getattr(used.input_tokens_details, "cached_tokens", 0) or 0
+    return CallUsage(
+        model=model_id,
+        input_tokens=used.input_tokens,
+        output_tokens=used.output_tokens,
+        cached_tokens=cached,
+        reasoning_tokens=getattr(used.output_tokens_details, "reasoning_tokens", 0) or 0,
+        cost=cost_of(model_id, used.input_tokens, used.output_tokens, cached),
+        scripted=_is_scripted(model_id),
+    )
 
 
 def cost_of(model_id: str, input_tokens: int, output_tokens: int, cached_tokens: int = 0) -> float | None:

@@ -441,13 +441,18 @@ def _complain(loop: asyncio.AbstractEventLoop, told: dict[str, Any]) -> None:
 
 def _notice_hang_up(send: Send) -> None:
     """End the answer if its client is gone: asyncio would complain on stderr about each frame that still goes out."""
-    cycle = getattr(send, "__self__", None)  # uvicorn's; none where somebody calls `app` without a connection
-    if cycle and cycle.transport.is_closing():
+    transport = _transport(send)
+    if transport and transport.is_closing():
         raise _HangUp
 
 
 def _hang_up(send: Send) -> None:
     """Close the connection without another word. ASGI has no message for that, so uvicorn's transport does it."""
-    cycle = getattr(send, "__self__", None)  # none where somebody calls `app` without a connection
-    if cycle:
-        cycle.transport.abort()
+    transport = _transport(send)
+    if transport:
+        transport.abort()
+
+
+def _transport(send: Send) -> Any:
+    """Return uvicorn's connection, or None where somebody calls `app` without one."""
+    return getattr(getattr(send, "__self__", None), "transport", None)

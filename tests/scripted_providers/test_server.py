@@ -641,19 +641,16 @@ def test_it_listens_on_this_machine_only(server: Server) -> None:
     assert server.base.startswith("http://127.0.0.1:")
 
 
-def test_json_may_be_cut_in_the_middle_as_a_text_may(server: Server, http: httpx.Client) -> None:
-    cut = Reply(json={"city": "a name that is long enough " * 4}, failure=Failure("cut_stream"))
-    server.says(cut)
-    body = {"model": "m", "messages": [{"role": "user", "content": "Hello!"}]}
+def test_json_may_be_cut_in_the_middle_as_a_text_may(server: Server, post: Any) -> None:
+    server.says(Reply(json={"city": "a name that is long enough " * 4}, failure=Failure("cut_stream")))
     with pytest.raises(httpx.RemoteProtocolError):
-        http.post(f"{server.base}/openai/v1/chat/completions", json=body, headers={"authorization": "Bearer any"})
+        post()
     assert "long enough" in str(server.log[-1].response)
 
 
-def test_a_long_wait_is_written_in_digits(server: Server, http: httpx.Client) -> None:
+def test_a_long_wait_is_written_in_digits(server: Server, post: Any) -> None:
     server.says(fails("rate_limit", retry_after=1500))
-    body = {"model": "m", "messages": [{"role": "user", "content": "Hello!"}]}
-    sent = http.post(f"{server.base}/openai/v1/chat/completions", json=body, headers={"authorization": "Bearer any"})
+    sent = post()
     assert sent.headers["retry-after-ms"] == "1500000"
     assert "1500000ms" in sent.text
 

@@ -8,7 +8,7 @@ from typing import Any, Self
 from agents import Agent, RunHooks
 from agents.items import ModelResponse
 
-from ..usage import cost_of, dollars, model_id_of
+from ..usage import call_usage, cost_of, dollars, model_id_of
 
 
 class BudgetSpent(RuntimeError):
@@ -86,8 +86,7 @@ class Budget(RunHooks[Any]):
         model, used = model_id_of(agent), response.usage
         if not used.total_tokens:
             self._uncounted = model
-        cached = getattr(used.input_tokens_details, "cached_tokens", 0) or 0
-        cost = cost_of(model, used.input_tokens, used.output_tokens, cached) or 0.0  # on_llm_start let no other through
+        cost = call_usage(model, used).cost or 0.0  # on_llm_start let no other through
         self.calls += 1
         self.tokens += used.total_tokens
         self.usd += cost

@@ -37,6 +37,7 @@ from pydantic import BaseModel
 import anymodel_course as course
 from anymodel_course import call, checks, fails, session
 from anymodel_course.instruments.checks import engine
+from anymodel_course.models import listed
 from anymodel_course.providers import PROVIDERS
 from anymodel_course.upkeep.refresh import NOTEBOOKS
 from anymodel_course.usage import cost_of
@@ -216,13 +217,6 @@ def connect_with(**changed: Any) -> Callable[[str, str], Agent[Any]]:
     return connect
 
 
-def entry_of(model: str) -> Any:
-    """Find what a right solution finds; a wrong one errs in what it makes of it."""
-    prefix, _, name = model.partition("/")
-    entry = litellm.model_cost.get(model) or litellm.model_cost.get(name) or {}
-    return entry if entry.get("litellm_provider", "").startswith(prefix) else None
-
-
 def served_by_the_full_id(model: str, day: date) -> bool:
     return model in litellm.model_cost
 
@@ -232,16 +226,16 @@ def served_by_the_bare_id(model: str, day: date) -> bool:
 
 
 def served_for_ever(model: str, day: date) -> bool:
-    return entry_of(model) is not None
+    return listed(model) is not None
 
 
 def served_in_text(model: str, day: date) -> bool:
-    entry = entry_of(model)
+    entry = listed(model)
     return bool(entry) and str(day) < entry.get("deprecation_date", "9999")
 
 
 def served_one_day_too_long(model: str, day: date) -> bool:
-    entry = entry_of(model)
+    entry = listed(model)
     return bool(entry) and str(day) <= entry.get("deprecation_date", "9999")
 
 
@@ -250,12 +244,12 @@ def served_today(model: str, day: date) -> bool:
 
 
 def served_without_an_end(model: str, day: date) -> bool:
-    entry = entry_of(model)
+    entry = listed(model)
     return bool(entry) and "deprecation_date" not in entry
 
 
 def served_gives_the_entry(model: str, day: date) -> Any:
-    return entry_of(model) if served_in_text(model, day) else None
+    return listed(model) if served_in_text(model, day) else None
 
 
 def bill_of_the_last(results: list[Any]) -> tuple[int, int]:

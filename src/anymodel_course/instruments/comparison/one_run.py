@@ -20,7 +20,7 @@ from ... import session
 from ...factory import provider_of
 from ...sent import own_secrets, scrubbed
 from ...session import LiveCap
-from ...usage import cost_of, model_id_of, total
+from ...usage import RunUsage, call_usage, model_id_of
 from ..budget import BudgetSpent
 from ..explain import explain
 from .prompts import FAIL, NOT_APPLICABLE, PASS, Prompt, said
@@ -130,19 +130,18 @@ def _with_usage(record: Record, responses: list[ModelResponse], *, estimated: bo
     used = [response.usage for response in responses if response.usage.total_tokens]
     if not used or len(used) < len(responses):
         return record
-    cached = [getattr(u.input_tokens_details, "cached_tokens", 0) or 0 for u in used]
-    # Each call by itself: some prices rise with its length.
-    cost = total(cost_of(record.model, u.input_tokens, u.output_tokens, c) for u, c in zip(used, cached, strict=True))
+    run = RunUsage(tuple(call_usage(record.model, u) for u in used))
+    cost = run.cost
     local = record.model.startswith("ollama")
     price_from = "unknown" if cost is None else "own machine" if local else "LiteLLM's list"
     if estimated and cost is not None:  # LiteLLM 1.106 overlooks the counts in Cohere's streams
         price_from += ", tokens estimated"
     return replace(
         record,
-        input_tokens=sum(u.input_tokens for u in used),
-        output_tokens=sum(u.output_tokens for u in used),
-        cached_tokens=sum(cached),
-        reasoning_tokens=sum(getattr(u.output_tokens_details, "reasoning_tokens", 0) or 0 for u in used),
+        input_tokens=run.input_tokens,
+        output_tokens=run.output_tokens,
+        cached_tokens=sum(call.cached_tokens for call in run.calls),
+        reasoning_tokens=sum(call.reasoning_tokens for call in run.calls),
         cost=cost,
         price_from=price_from,
     )
