@@ -31,8 +31,13 @@ ssl.SSLContext.load_verify_locations = _load_others  # type: ignore[method-assig
 async def _clients_closed() -> AsyncIterator[None]:
     """Close what LiteLLM keeps open for the next call: at the process's end each would complain that nobody did."""
     yield
-    if "litellm" in sys.modules:
-        from litellm.llms.custom_httpx.async_client_cleanup import close_litellm_async_clients
+    if "litellm" not in sys.modules:
+        return
+    from aiohttp import ClientSession
+    from litellm.llms.custom_httpx.async_client_cleanup import close_litellm_async_clients
 
-        await close_litellm_async_clients()
-        gc.collect()
+    await close_litellm_async_clients()  # those that it knows of
+    gc.unfreeze()  # what a start() has seen, the collector would pass over
+    for session in [each for each in gc.get_objects() if type(each) is ClientSession]:
+        await session.close()
+    gc.collect()
