@@ -27,7 +27,7 @@ from .log import SHOWN_QUERY, Exchange, Log, shown, without
 from .mirror import mirror
 from .replies import ERRORS, Ask, Failure, Pace, Reply, reply_from, settle
 from .scenario import Scenario
-from .wires import BadRequest, Refusal, Wire, dumps, wires_of
+from .wires import BadRequest, Opening, Refusal, Wire, dumps, wires_of
 
 LONGEST_WAIT = 600.0  # seconds that a "timeout" holds a connection whose client never gives up
 LARGEST_BODY = 32 * 2**20  # bytes
@@ -413,10 +413,12 @@ async def _deliver(answer: _Answer, receive: Receive, send: Send) -> None:
     if answer.fault == "cut_stream":
         half = len(frames) // 2
         frames = frames[:half] if answer.streamed else (frames[0][: len(frames[0]) // 2],)
-    step = max(0.0, answer.pace.total - answer.pace.first) / max(1, len(frames) - 1) if answer.streamed else 0.0
-    for number, frame in enumerate(frames):
-        if number:
-            await _pause(step, receive)
+    steps = sum(not isinstance(frame, Opening) for frame in frames) - 1
+    step = max(0.0, answer.pace.total - answer.pace.first) / max(1, steps) if answer.streamed else 0.0
+    wait = 0.0
+    for frame in frames:
+        await _pause(wait, receive)
+        wait = 0.0 if isinstance(frame, Opening) else step
         _notice_hang_up(send)
         await send({"type": "http.response.body", "body": frame, "more_body": True})
     if answer.fault:

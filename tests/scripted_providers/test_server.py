@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ import pytest
 from scripted_providers import ENDPOINTS, Server, call, fails
 from scripted_providers import server as module
 from scripted_providers.log import Log
-from scripted_providers.replies import Failure, Pace, Reply, Usage
+from scripted_providers.replies import Call, Failure, Pace, Reply, Usage
 from scripted_providers.scenario import Scenario, parse
 from scripted_providers.wires import Wire
 from wire_requests import KEY, WIRES, name, request
@@ -463,6 +464,23 @@ def test_a_stream_takes_its_pace_from_the_first_piece_to_the_last(server: Server
     assert len(arrived) >= 4  # not in one go at the end
     gaps = [later - earlier for earlier, later in zip(arrived, arrived[1:], strict=False)]
     assert max(gaps) < (arrived[-1] - arrived[0]) * 0.9
+
+
+@pytest.mark.parametrize(
+    "reply", [Reply(text="Soon and late."), Reply(calls=(Call("soon", {"what": "late"}),))], ids=["text", "call"]
+)
+@every_wire
+def test_the_first_piece_of_the_reply_is_the_first_that_is_paced(server: Server, wire: Wire, reply: Reply) -> None:
+    server.says(replace(reply, pace=Pace(first=0, total=1000)))  # a pause before it would outlast the client
+    sent, arrived = request(wire, stream=True, plain=True), b""
+    with httpx.stream(
+        "POST", server.base + sent.url, headers=sent.headers, json=sent.body, timeout=5, trust_env=False
+    ) as answer:
+        for part in answer.iter_raw():
+            arrived += part
+            if b"oon" in arrived:
+                break
+    assert b"oon" in arrived
 
 
 @pytest.mark.parametrize("pace", [Pace(total=0.3), Pace(first=0.3), Pace(first=0.1, total=0.3)])

@@ -3,7 +3,7 @@
 from functools import cache
 from importlib import import_module
 
-from .base import BadRequest, Refusal, Wire, dumps
+from .base import BadRequest, Opening, Refusal, Wire, dumps
 
 _MODULES = {
     "openai": ("openai_chat", "openai_responses"),
@@ -29,4 +29,4 @@ def wires_of(provider: str) -> tuple[Wire, ...]:
     return tuple(wire for module in modules for wire in module.WIRES if wire.provider == provider)
 
 
-__all__ = ["BadRequest", "Refusal", "Wire", "dumps", "wires_of"]
+__all__ = ["BadRequest", "Opening", "Refusal", "Wire", "dumps", "wires_of"]

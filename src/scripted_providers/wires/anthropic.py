@@ -18,7 +18,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Discriminator, Field, Tag
 
 from ..replies import Ask, Call, Failure, Message, Reply, Tool, Usage, pieces
-from .base import BadRequest, Body, Refusal, Wire, checked, compact, rejoined, sse
+from .base import BadRequest, Body, Opening, Refusal, Wire, checked, compact, rejoined, sse
 
 
 def _by_type(*known: str, missing: str = "other") -> Discriminator:
@@ -180,7 +180,7 @@ class Anthropic(Wire):
             return sse({"type": kind} | data, kind)
 
         usage = _usage(reply.usage)
-        yield event("message_start", message=_envelope(ask, serial) | {"usage": usage | {"output_tokens": 1}})
+        yield Opening(event("message_start", message=_envelope(ask, serial) | {"usage": usage | {"output_tokens": 1}}))
         for index, block in enumerate(_content(reply, serial)):
             if block["type"] == "text":
                 start = block | {"text": ""}
@@ -189,9 +189,10 @@ class Anthropic(Wire):
                 start = block | {"input": {}}
                 told = ["", *pieces(compact(block["input"]) if block["input"] else "")]
                 deltas = [{"type": "input_json_delta", "partial_json": piece} for piece in told]
-            yield event("content_block_start", index=index, content_block=start)
+            begin = bytes if index else Opening
+            yield begin(event("content_block_start", index=index, content_block=start))
             if index == 0:
-                yield event("ping")
+                yield Opening(event("ping"))
             for delta in deltas:
                 yield event("content_block_delta", index=index, delta=delta)
             yield event("content_block_stop", index=index)

@@ -39,6 +39,14 @@ class Refusal:
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
+class Opening(bytes):
+    """A frame of a stream that says nothing of the reply yet: it goes out together with the one after it.
+
+    Formats begin with none to five of them. Without this, the same `Pace` would make one provider's first word later
+    than another's.
+    """
+
+
 class Wire(ABC):
     """One provider's chat format.
 
@@ -77,7 +85,7 @@ class Wire(ABC):
 
     @abstractmethod
     def stream(self, ask: Ask, reply: Reply, serial: int) -> Iterator[bytes]:
-        """Write a streamed answer, frame by frame."""
+        """Write a streamed answer, frame by frame; those before the reply's first piece are an `Opening`."""
 
     @abstractmethod
     def refuse(self, failure: Failure, model: str) -> Refusal:

@@ -21,7 +21,7 @@ from zlib import crc32
 from pydantic import Field
 
 from ..replies import Ask, Call, Failure, Message, Reply, Tool, pieces
-from .base import BadRequest, Body, Refusal, Wire, checked, compact, dumps, rejoined
+from .base import BadRequest, Body, Opening, Refusal, Wire, checked, compact, dumps, rejoined
 
 
 class _ToolUse(Body):
@@ -195,7 +195,7 @@ class Bedrock(Wire):
 
     def stream(self, ask: Ask, reply: Reply, serial: int) -> Iterator[bytes]:
         """See `Wire.stream`."""
-        yield _frame("messageStart", {"role": "assistant"})
+        yield Opening(_frame("messageStart", {"role": "assistant"}))
         index = 0
         if reply.text or not reply.calls:  # a text block has no start event
             for piece in pieces(reply.text):

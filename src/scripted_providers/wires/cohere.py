@@ -25,7 +25,7 @@ from typing import Any, Literal
 from pydantic import Field
 
 from ..replies import Ask, Call, Failure, Message, Reply, Tool, pieces
-from .base import BadRequest, Body, Refusal, Wire, arguments_of, checked, compact, dumps, sse
+from .base import BadRequest, Body, Opening, Refusal, Wire, arguments_of, checked, compact, dumps, sse
 
 LINES = "application/stream+json"
 
@@ -174,7 +174,7 @@ class Cohere(Wire):
             return dumps(what) + b"\n" if ask.stream_type == LINES else sse(what, kind)
 
         empty = {"role": "assistant", "content": [], "tool_plan": "", "tool_calls": [], "citations": []}
-        yield event("message-start", empty, id=_id(serial))
+        yield Opening(event("message-start", empty, id=_id(serial)))
         if reply.calls:
             for piece in pieces(reply.text):
                 yield event("tool-plan-delta", {"tool_plan": piece})
@@ -184,7 +184,7 @@ class Cohere(Wire):
                     yield event("tool-call-delta", {"tool_calls": {"function": {"arguments": piece}}}, index=index)
                 yield event("tool-call-end", index=index)
         else:
-            yield event("content-start", {"content": {"type": "text", "text": ""}}, index=0)
+            yield Opening(event("content-start", {"content": {"type": "text", "text": ""}}, index=0))
             for piece in pieces(reply.text):
                 yield event("content-delta", {"content": {"text": piece}}, index=0)
             yield event("content-end", index=0)

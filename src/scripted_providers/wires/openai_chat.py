@@ -21,7 +21,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from ..replies import Ask, Call, Failure, Message, Reply, Tool, pieces
-from .base import SCRIPTED_AT, BadRequest, Body, Refusal, Wire, arguments_of, checked, compact, sse
+from .base import SCRIPTED_AT, BadRequest, Body, Opening, Refusal, Wire, arguments_of, checked, compact, sse
 
 
 class _Part(Body):
@@ -419,8 +419,8 @@ class OpenAIChat(Wire):
             return sse({**envelope, "choices": [choice], **more})
 
         if dialect.opening:
-            yield sse(dialect.opening)
-        yield chunk({"role": "assistant", "content": "" if reply.text or not reply.calls else None})
+            yield Opening(sse(dialect.opening))
+        yield Opening(chunk({"role": "assistant", "content": "" if reply.text or not reply.calls else None}))
         for piece in pieces(reply.text):
             yield chunk({"content": piece})
         calls = [call | {"index": index} for index, call in enumerate(self._tool_calls(reply, serial))]

@@ -21,7 +21,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Discriminator, Field, Tag
 
 from ..replies import Ask, Call, Failure, Message, Reply, Tool, pieces
-from .base import SCRIPTED_AT, BadRequest, Body, Refusal, Wire, arguments_of, checked, compact, sse
+from .base import SCRIPTED_AT, BadRequest, Body, Opening, Refusal, Wire, arguments_of, checked, compact, sse
 from .openai_chat import openai_refusal
 
 
@@ -168,23 +168,24 @@ class OpenAIResponses(Wire):
         def event(kind: str, **fields: Any) -> bytes:
             return sse({"type": kind, "sequence_number": next(number)} | fields, kind)
 
-        yield event("response.created", response=_response(ask, serial))
-        yield event("response.in_progress", response=_response(ask, serial))
+        yield Opening(event("response.created", response=_response(ask, serial)))
+        yield Opening(event("response.in_progress", response=_response(ask, serial)))
         for index, item in enumerate(_items(reply, serial)):
             spot = {"item_id": item["id"], "output_index": index}
             begun = item | {"status": "in_progress"}
+            begin = bytes if index else Opening
             if item["type"] == "message":
                 part = item["content"][0]
                 spot_in = spot | {"content_index": 0}
-                yield event("response.output_item.added", output_index=index, item=begun | {"content": []})
-                yield event("response.content_part.added", **spot_in, part=part | {"text": ""})
+                yield begin(event("response.output_item.added", output_index=index, item=begun | {"content": []}))
+                yield begin(event("response.content_part.added", **spot_in, part=part | {"text": ""}))
                 for piece in pieces(part["text"]):
                     yield event("response.output_text.delta", **spot_in, delta=piece, logprobs=[])
                 yield event("response.output_text.done", **spot_in, text=part["text"], logprobs=[])
                 yield event("response.content_part.done", **spot_in, part=part)
             else:
                 arguments = item["arguments"]
-                yield event("response.output_item.added", output_index=index, item=begun | {"arguments": ""})
+                yield begin(event("response.output_item.added", output_index=index, item=begun | {"arguments": ""}))
                 for piece in pieces(arguments):
                     yield event("response.function_call_arguments.delta", **spot, delta=piece)
                 done = {"name": item["name"], "arguments": arguments}
