@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from importlib import import_module
 
-from .providers import nearest
+from scripted_providers.naming import nearest
 
 VERBS = {
     "doctor": (".instruments.doctor", "say what on this machine could be in the way, and how to mend it"),

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Any
 from agents import Agent, AgentHooks, ModelSettings
 from agents.lifecycle import AgentHooksBase
 
+from scripted_providers.naming import nearest
+
 from . import session
-from .providers import PROVIDERS, may_be_a_key, nearest, provider, shown
+from .providers import PROVIDERS, may_be_a_key, provider, shown
 
 if TYPE_CHECKING:
     from agents.items import ModelResponse
@@ -68,6 +70,7 @@ def resolve(model: str) -> tuple[str, str]:
             f"make_agent takes a provider's name or a model id, not {type(model).__name__}. With a model object of "
             "your own, write Agent(model=…) yourself."
         )
+    model = model.strip().removeprefix("litellm/")  # what the SDK wants in front of a string, where no object is made
     head, slash, rest = (part.strip() for part in model.partition("/"))
     head = head.lower()  # LiteLLM knows its prefixes in lower case only
     try:
@@ -75,7 +78,7 @@ def resolve(model: str) -> tuple[str, str]:
     except ValueError:
         if slash and session.is_live(head):
             return head, f"{head}/{rest}"
-        raise ValueError(_not_ours(head, slash, model.strip())) from None
+        raise ValueError(_not_ours(head, slash, model)) from None
     if not slash:
         return row.name, row.model
     if not rest:

@@ -5,13 +5,12 @@ What redirects a provider, and which variables hold its key, stands in `scripted
 
 from __future__ import annotations
 
-import difflib
 import os
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from scripted_providers.environment import ENDPOINTS, Endpoint
+from scripted_providers.naming import nearest
 
 
 @dataclass(frozen=True)
@@ -213,16 +212,3 @@ def may_be_a_key(name: str) -> bool:
 def shown(name: str) -> str:
     """Return a mistyped name as a message may show it: not where it may be a key."""
     return "that (it may be a key, and is not shown)" if may_be_a_key(name) else repr(name)
-
-
-def nearest(name: str, known: Iterable[str]) -> str:
-    """Say which of the known names a mistyped one may stand for, or list them all.
-
-    Example:
-        >>> nearest("antropic", ["openai", "anthropic"])
-        "Did you mean 'anthropic'? There are: openai, anthropic."
-    """
-    names = list(known)
-    close = difflib.get_close_matches(name, names, n=2, cutoff=0.6)
-    hint = f"Did you mean {' or '.join(map(repr, close))}? " if close else ""
-    return f"{hint}There are: {', '.join(names)}."

@@ -18,10 +18,11 @@ from typing import TYPE_CHECKING, Any
 
 from scripted_providers import environment as variables
 from scripted_providers.environment import DUMMY_KEY, Variable
+from scripted_providers.naming import nearest
 
 from . import keys, runs, stacks
 from .local_ollama import ollama
-from .providers import PROVIDERS, course_name, nearest, shown
+from .providers import PROVIDERS, course_name, shown
 from .providers import provider as provider_row
 
 if TYPE_CHECKING:
@@ -224,8 +225,8 @@ def spend_call() -> None:
     global _calls
     if _calls >= _cap:
         raise LiveCap(
-            f"{_calls} live calls since start(), which is as many as it allowed. Each costs money, so this one was not "
-            f"made. To go on: course.start(live={sorted(_live)!r}, max_calls={_cap * 2})."
+            f"{_calls} live calls since start(), which is as many as it allowed, so this one was not made. "
+            f"To go on: course.start(live={sorted(_live)!r}, max_calls={_cap * 2})."
         )
     _calls += 1
 
@@ -274,7 +275,7 @@ def _check(wanted: frozenset[str], where: str) -> None:
             found = keys.key(name)
             if not found:
                 raise ValueError(
-                    f"{name}, which {where} names, cannot go live: {found.missing} (.env.example shows how), or call "
+                    f"{name}, which {where} names, cannot go live: {found.missing}. See .env.example for how, or call "
                     f"course.ask_key({name!r}). Nothing was changed. A key: {PROVIDERS[name].key_page}"
                 )
         elif not litellm_serves(name):

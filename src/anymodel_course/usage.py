@@ -11,6 +11,7 @@ import litellm
 from agents import Agent
 from agents.extensions.models.litellm_model import LitellmModel
 from agents.models.default_models import get_default_model
+from agents.models.interface import Model
 from agents.result import RunResultBase
 from agents.usage import Usage
 
@@ -94,18 +95,18 @@ class RunUsage(ShownAsTable):
 HEADINGS = ("call", "model", "input tokens", "output tokens", "cost")
 
 
-def usage_of(result: RunResultBase, *, model: str | None = None) -> RunUsage:
+def usage_of(result: RunResultBase, *, model: str | Model | None = None) -> RunUsage:
     """Tell what a run used, plain or streamed, one call or many. An agent that it used as a tool has a run of its own.
 
     Args:
         result: What `Runner.run` or `Runner.run_streamed` returned; a streamed run has to be read to its end first.
-        model: The model id, where `RunConfig(model=…)` chose it: the result does not say so.
+        model: What `RunConfig(model=…)` was given, where that chose it: the result does not say so.
 
     Returns:
         The calls in order, from `result.raw_responses`; their model is that of the agent which made them.
 
     Raises:
-        TypeError: It is no run's result.
+        TypeError: It is no run's result, or `model` is neither an id nor a model object.
         RuntimeError: The streamed run has not been read to its end.
 
     Example:
@@ -118,9 +119,11 @@ def usage_of(result: RunResultBase, *, model: str | None = None) -> RunUsage:
         )
     if getattr(result, "is_complete", True) is False:
         raise RuntimeError("This streamed run is not over: read `result.stream_events()` to its end first.")
+    if not isinstance(model, str | Model | None):
+        raise TypeError(f"model={model!r}: give what RunConfig was given, a full id or a model object.")
     calls = []
     for response in result.raw_responses:
-        calls.append(call_usage(model or _model_of(response, result), response.usage))
+        calls.append(call_usage(_id_of(model) if model else _model_of(response, result), response.usage))
     return RunUsage(tuple(calls))
 
 
@@ -177,7 +180,10 @@ def model_id_of(agent: Agent[Any]) -> str:
         >>> model_id_of(Agent("A", model="litellm/mistral/mistral-large-latest"))
         'mistral/mistral-large-latest'
     """
-    model = agent.model
+    return _id_of(agent.model)
+
+
+def _id_of(model: str | Model | None) -> str:
     if isinstance(model, LitellmModel):
         return str(model.model)
     if model is None or (isinstance(model, str) and "/" not in model):  # the SDK's own route to OpenAI

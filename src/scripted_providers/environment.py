@@ -225,6 +225,8 @@ def env(base: str, environ: Mapping[str, str] | None = None) -> dict[str, str]:
         >>> env("http://127.0.0.1:8123", {})["ANTHROPIC_API_BASE"]
         'http://127.0.0.1:8123/anthropic'
     """
+    if not isinstance(base, str):
+        raise TypeError(f"base={base!r}: give the stand-in's address, such as 'http://127.0.0.1:8123'.")
     given = os.environ if environ is None else environ
     rows = [*QUIET, *past_the_proxy(given)]
     for endpoint in ENDPOINTS.values():

@@ -13,6 +13,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
+from .naming import nearest
+
 ERRORS = {
     "wrong_key": "the key is refused",
     "unknown_model": "no model has this name",
@@ -200,7 +202,7 @@ def fails(kind: str, *, retry_after: float = 0.1, message: str | None = None) ->
         TypeError: The message is no text.
     """
     if kind not in (*ERRORS, *FAULTS):
-        raise ValueError(f"No failure is called {kind!r}. There are: {', '.join(ERRORS | FAULTS)}.")
+        raise ValueError(f"No failure is called {kind!r}. {nearest(str(kind), ERRORS | FAULTS)}")
     if not (isinstance(retry_after, int | float) and 0 <= retry_after < math.inf):
         raise ValueError(f"retry_after={retry_after!r}: expected seconds, a number from 0.")
     if not isinstance(message, str | None):

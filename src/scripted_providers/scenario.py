@@ -30,6 +30,7 @@ from __future__ import annotations
 
 import fnmatch
 import json
+import os
 import re
 import reprlib
 from collections.abc import Iterable, Mapping
@@ -251,7 +252,10 @@ def read(*paths: Path | str) -> Scenario:
     rules: list[Rule] = []
     if "" in paths:
         raise ScenarioError("expected the name of a scenario file, and got an empty one")
-    for path in map(Path, paths):
+    for given in paths:
+        if not isinstance(given, str | os.PathLike):
+            raise TypeError(f"{given!r}: give the name of a scenario file or of a folder with some.")
+        path = Path(given)
         files = sorted(path.glob("*.yaml")) if path.is_dir() else [path]
         if not files:
             raise ScenarioError(f"{path}: expected scenario files in this folder, *.yaml; it has none")

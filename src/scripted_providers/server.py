@@ -25,6 +25,7 @@ from starlette.types import Receive, Scope, Send
 from . import environment
 from .log import SHOWN_QUERY, Exchange, Log, shown, without
 from .mirror import mirror
+from .naming import nearest
 from .replies import ERRORS, Ask, Failure, Pace, Reply, reply_from, settle
 from .scenario import Scenario
 from .wires import BadRequest, Opening, Refusal, Wire, dumps, wires_of
@@ -71,8 +72,12 @@ class Server:
         port: int = 0,
         record: bool = False,
     ) -> None:
-        if not isinstance(port, int) or not 0 <= port <= 65535:
+        if not isinstance(port, int) or isinstance(port, bool) or not 0 <= port <= 65535:
             raise ValueError(f"port={port!r}: a port is a whole number from 0 to 65535.")
+        if not isinstance(scenario, Scenario | None):
+            raise TypeError(f"scenario={scenario!r}: give what `read('rules.yaml')` returns, or nothing.")
+        if not callable(judge):
+            raise TypeError(f"judge={judge!r}: give a function of a key that returns why it is refused, or None.")
         self.scenario = scenario or Scenario()
         self.log = Log(record=record)
         self._judge = judge
@@ -190,8 +195,8 @@ class Server:
         if not replies:
             raise TypeError("Nothing to say. Give a string, call('tool', …), fails('rate_limit') or the like.")
         if provider is not None and provider not in [*environment.ENDPOINTS]:
-            raise ValueError(f"No provider has that name. There are: {', '.join(environment.ENDPOINTS)}.")
-        if not isinstance(times, int) or times < 1:
+            raise ValueError(f"No provider is called {provider!r}. {nearest(str(provider), environment.ENDPOINTS)}")
+        if not isinstance(times, int) or isinstance(times, bool) or times < 1:
             raise ValueError(f"times={times!r}: expected how often, a whole number from 1.")
         queued = [_Queued(provider, reply_from(reply)) for reply in replies]
         with self._lock:

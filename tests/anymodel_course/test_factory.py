@@ -71,6 +71,7 @@ def test_a_providers_name_becomes_its_model(row: Any) -> None:
         ("Anthropic/claude-haiku-5-5", ("anthropic", "anthropic/claude-haiku-5-5")),
         ("together_ai/openai/gpt-oss-120b", ("together", "together_ai/openai/gpt-oss-120b")),
         ("ollama/llama3.1", ("ollama", "ollama/llama3.1")),
+        ("litellm/anthropic/claude-haiku-5-5", ("anthropic", "anthropic/claude-haiku-5-5")),
         ("azure/My-Deployment", ("azure", "azure/My-Deployment")),
     ],
 )

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from anymodel_course import keys, session
-from anymodel_course.providers import PROVIDERS, nearest, provider, shown
+from anymodel_course.providers import PROVIDERS, provider, shown
 from scripted_providers import ENDPOINTS
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -62,10 +62,6 @@ def test_an_unknown_name_is_answered_with_the_nearest_and_all() -> None:
 def test_what_is_no_string_is_refused_as_such(given: object) -> None:
     with pytest.raises(TypeError, match="named by a string"):
         provider(given)  # type: ignore[arg-type]
-
-
-def test_nearest_guesses_only_where_something_is_near() -> None:
-    assert nearest("zzz", ["openai"]) == "There are: openai."
 
 
 AWS_SECRET = "wJalrXUtnFEMI/K7MDENG/bPxRfiCY" + "EXAMPLEKEY"

@@ -88,7 +88,11 @@ async def test_reasoning_tokens_are_told() -> None:
 async def test_a_model_that_the_run_chose_has_to_be_named() -> None:
     config = RunConfig(model=LitellmModel(model="cohere/command-a-03-2025"))
     result = await Runner.run(make_agent("openai"), "Hello!", run_config=config)
-    assert usage_of(result, model="cohere/command-a-03-2025").calls[0].model == "cohere/command-a-03-2025"
+    assert config.model
+    for chosen in ("cohere/command-a-03-2025", "litellm/cohere/command-a-03-2025", config.model):
+        assert usage_of(result, model=chosen).calls[0].model == "cohere/command-a-03-2025"
+    with pytest.raises(TypeError, match="model=3: give what RunConfig was given"):
+        usage_of(result, model=3)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(

@@ -55,6 +55,12 @@ def test_the_systems_proxies_are_kept_unless_the_environment_names_its_own(monke
     assert past(HTTP_PROXY="mine", HTTPS_PROXY="mine") == both("127.0.0.1,localhost")
 
 
+def test_an_address_is_a_text() -> None:
+    for wrong in (None, 8123):
+        with pytest.raises(TypeError, match="base=.*: give the stand-in's address"):
+            env(wrong)  # type: ignore[arg-type]
+
+
 def test_env_redirects_nine_providers_with_dummy_keys_and_quiets_litellm() -> None:
     found = env(BASE + "/", {})
     assert {e.redirect: found[e.redirect] for e in ENDPOINTS.values()} == {

@@ -91,6 +91,8 @@ def test_every_failure_has_a_name_and_a_wrong_one_gets_them_all() -> None:
     for wrong in ("rate-limit", "", None, ["timeout"]):
         with pytest.raises(ValueError, match="No failure is called .* There are: wrong_key, .*, not_json."):
             fails(wrong)  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="'rate_limt'. Did you mean 'rate_limit'"):
+        fails("rate_limt")
 
 
 @pytest.mark.parametrize("seconds", [-1, math.nan, math.inf, "1", None])

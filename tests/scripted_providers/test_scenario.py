@@ -229,6 +229,11 @@ def test_a_byte_order_mark_and_windows_line_ends_do_not_matter(tmp_path: Path) -
     assert [rule.where for rule in rules.rules] == ["windows.yaml:1", "windows.yaml:4"]
 
 
+def test_what_is_no_name_of_a_file_is_refused() -> None:
+    with pytest.raises(TypeError, match="3: give the name of a scenario file"):
+        read(3)  # type: ignore[arg-type]
+
+
 def test_a_missing_file_a_wrong_encoding_and_an_empty_folder_are_told(tmp_path: Path) -> None:
     latin = tmp_path / "latin.yaml"
     latin.write_bytes("- {text: Größe}".encode("latin-1"))

@@ -124,9 +124,10 @@ def test_times_queues_the_whole_sequence_again(server: Server, post: Any) -> Non
         ([], {}, TypeError, "Nothing to say. Give a string"),
         ([None], {}, TypeError, "A model cannot say None"),
         (["Fine.", 3], {}, TypeError, "A model cannot say 3"),
-        (["Fine."], {"provider": "antropic"}, ValueError, "No provider .* There are: openai, anthropic, "),
+        (["Fine."], {"provider": "antropic"}, ValueError, "'antropic'. Did you mean 'anthropic'"),
         (["Fine."], {"provider": ["openai"]}, ValueError, "No provider .* There are: openai, "),
         (["Fine."], {"times": 0}, ValueError, "times=0: expected how often, a whole number from 1"),
+        (["Fine."], {"times": True}, ValueError, "times=True: expected how often"),
         (["Fine."], {"times": 1.5}, ValueError, "times=1.5: expected how often"),
         (["Fine."], {"times": "2"}, ValueError, "times='2': expected how often"),
     ],
@@ -648,9 +649,16 @@ def test_a_port_that_is_taken_or_none_is_told_in_a_sentence(server: Server) -> N
     port = int(server.base.rpartition(":")[2])
     with pytest.raises(OSError, match=f"Port {port} of this machine is taken or not allowed; choose another or 0."):
         Server(port=port).start()
-    for wrong in (-1, 65536, "80", None):
+    for wrong in (-1, 65536, "80", None, True):
         with pytest.raises(ValueError, match="port=.*: a port is a whole number from 0 to 65535"):
             Server(port=wrong)  # type: ignore[arg-type]
+
+
+def test_what_is_no_scenario_and_no_judge_is_refused_before_the_first_call() -> None:
+    with pytest.raises(TypeError, match=r"scenario='rules.yaml': give what `read\('rules.yaml'\)` returns"):
+        Server("rules.yaml")  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match="judge=3: give a function of a key"):
+        Server(judge=3)  # type: ignore[arg-type]
 
 
 def test_it_listens_on_this_machine_only(server: Server) -> None:

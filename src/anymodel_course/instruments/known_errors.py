@@ -313,6 +313,7 @@ ROWS = (
         lambda e: e.says(REFUSED),
         "Nobody listens at the address. Nothing was sent.",
         ("base_url or a variable leads to a server that does not run.", "There is no network, or a proxy is needed."),
+        "course.start()  # brings the course's own server back, if it is that\n"
         "course.doctor()  # addresses and proxies left over from elsewhere",
         trap=NOT_SENT,
     ),

@@ -10,9 +10,10 @@ from http import HTTPStatus
 from typing import Any
 
 from scripted_providers.log import Exchange
+from scripted_providers.naming import nearest
 
 from .. import session
-from ..providers import PROVIDERS, nearest, provider
+from ..providers import PROVIDERS, provider
 from ..sent import Sent, from_log
 from ..tables import LEFT, WRAPPED
 from .wire_parts import OTHER, PARTS, Piece, parts_of
