@@ -42,7 +42,7 @@ def test_every_folded_solution_passes_its_check(path: Path) -> None:
     stored = nbformat.read(path, as_version=4)
     checked = [cell for cell in stored.cells if "await course.checks." in cell.source]
     assert all("Not yet: replace" in str(cell.outputs) for cell in checked), "stored as a learner first sees it"
-    assert cost_row(log) in stored.cells[0].source, "the costs on top are those of the request log"
+    assert cost_row(log, stored) in stored.cells[0].source, "the costs on top are those of the request log"
 
 
 def test_every_rule_answers_a_notebook_and_only_mirrors_go_unanswered() -> None:

@@ -19,11 +19,19 @@ from scripted_providers.mirror import MARK
 ROOT = Path(__file__).parents[2]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 KEY_SHAPED = re.compile(
-    r"sk-[A-Za-z0-9_-]{16,}|AIza[A-Za-z0-9_-]{20,}|AKIA[A-Z0-9]{12,}|gsk_[A-Za-z0-9]{16,}|Bearer [A-Za-z0-9._-]{16,}"
+    r"sk-[A-Za-z0-9_-]{16,}|AIza[A-Za-z0-9_-]{20,}|A[KS]IA[A-Z0-9]{12,}|Bearer [A-Za-z0-9._-]{16,}"
+    r"|(?:gsk|hf|ghp|tgp_v1)_[A-Za-z0-9_-]{16,}"
+    r"|(?<![0-9A-Za-z])(?!0{20})[0-9a-f]{32}(?![0-9A-Za-z])"  # Mistral's and Azure's; a stored widget's begins with 0s
+    r"|(?<![\w/+=])(?=[\w/+]*\d)(?=[\w/+]*[A-Z])[A-Za-z0-9/+]{40}(?![\w/+=])"  # AWS's secret
 )
-MACHINE = re.compile(r"(?<![\w.])(/home/|/root/|/Users/|/work/|/tmp/|[A-Z]:\\\\)|127\.0\.0\.1:\d|object at 0x")
-PREFIXES = "|".join(sorted({p.prefix for p in PROVIDERS.values()} | {"ollama"}))
+MACHINE = re.compile(
+    r"(?<![\w.])(/home/|/root/|/Users/|/work/|/tmp/|/mnt/|/private/|/var/folders/|[A-Z]:\\+\w)"
+    r"|127\.0\.0\.1:\d|object at 0x"
+)
+OTHER_PREFIXES = {"ollama", "cohere_chat", "vertex_ai", "bedrock_converse", "azure_ai", "groq", "xai", "deepseek"}
+PREFIXES = "|".join(sorted({p.prefix for p in PROVIDERS.values()} | OTHER_PREFIXES))
 MODEL_ID = re.compile(rf"(?:(?<![/\w])|(?<=litellm/))(?:{PREFIXES})/[\w.:-]+(?:/[\w.:-]+)*")
+BARE_ID = re.compile(r"""["']((?:gpt|o\d|claude|gemini|mistral|command|llama)[\w.-]*\d[\w.-]*)["']""")
 
 
 def problems_of(notebook: nbformat.NotebookNode) -> list[str]:
@@ -42,7 +50,7 @@ def problems_of(notebook: nbformat.NotebookNode) -> list[str]:
         for what, pattern in (("something like a key", KEY_SHAPED), ("a path or address of a machine", MACHINE)):
             if hit := pattern.search(text):
                 found.append(f"cell {number} holds {what}: {hit[0][:8]}…")
-        for model in MODEL_ID.findall(cell.source):
+        for model in MODEL_ID.findall(cell.source) + BARE_ID.findall(cell.source):
             if not known(model) and "old-ids" not in tags:
                 found.append(f"cell {number} names a model that the course does not: {model}")
         if cell.cell_type == "markdown":
@@ -70,7 +78,8 @@ OTHERS = {
 
 def known(model: str) -> bool:
     """Whether an id is one of the registry's, or stands for something else on purpose."""
-    return model in {p.model for p in PROVIDERS.values()} | OTHERS.keys() or model.endswith("/")
+    ids = {p.model for p in PROVIDERS.values()}
+    return model in ids | {i.rpartition("/")[2] for i in ids} | OTHERS.keys() or model.endswith("/")
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda p: p.stem)
@@ -158,9 +167,16 @@ def test_widget_state_is_found(sound: nbformat.NotebookNode) -> None:
     [
         ("sk-" + "a" * 20, "something like a key"),
         ("AIza" + "b" * 30, "something like a key"),
+        ("hf_" + "c" * 20, "something like a key"),
+        (" 0123456789abcdef" + "0123456789abcdef", "something like a key"),
+        (" wJalrXUtnFEMI/K7MDENG/bPxRfiCY" + "EXAMPLEKEY", "something like a key"),
         ("/home/" + "ada/course", "a path or address of a machine"),
+        ("C:\\Users" + "\\ada", "a path or address of a machine"),
+        ("/var/folders" + "/x1", "a path or address of a machine"),
         ("127.0.0.1" + ":8123", "a path or address of a machine"),
         ("openai/gpt-3.5-turbo", "a model that the course does not"),
+        ("groq/some-model", "a model that the course does not"),
+        ("Agent(model='gpt-4o')", "a model that the course does not"),
     ],
 )
 def test_what_does_not_belong_there_is_found(sound: nbformat.NotebookNode, planted: str, found: str) -> None:

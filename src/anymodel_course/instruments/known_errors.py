@@ -106,7 +106,7 @@ ROWS = (
         "function_tool(failure_error_function=default_tool_error_function)",
     ),
     Row(
-        lambda e: e.name == "ModelBehaviorError" and e.says("invalid json"),
+        lambda e: e.name == "ModelBehaviorError" and e.says("invalid json when parsing"),
         "The answer does not fit the agent's output_type.",
         (
             "The provider never saw the output_type: drop_params takes it away where it is not supported.",

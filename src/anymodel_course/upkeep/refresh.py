@@ -41,7 +41,7 @@ def main(arguments: list[str]) -> int:
         except CellExecutionError as error:
             print(f"{path.name}: not refreshed, a cell failed:\n{error}", file=sys.stderr)
             return 1
-        store(notebook, cost_row(log))
+        store(notebook, cost_row(log, notebook))
         nbformat.write(notebook, path)
         print(f"{path.name}: {sum(c.cell_type == 'code' for c in notebook.cells)} cells, {len(log)} model calls")
     return 0
@@ -67,7 +67,7 @@ def execute(
     begun: list[tuple[float, bool]] = []
 
     def begin(cell: nbformat.NotebookNode, cell_index: int) -> None:
-        begun.append((time.monotonic(), "offline-only" in cell.metadata.get("tags", [])))
+        begun.append((time.monotonic(), _is_offline_only(cell)))
 
     with tempfile.TemporaryDirectory() as logs:
         client = NotebookClient(
@@ -114,8 +114,8 @@ def store(notebook: nbformat.NotebookNode, costs: str) -> None:
                 output.data[WIDGET]["model_id"] = f"{(widgets := widgets + 1):032x}"
 
 
-def cost_row(log: list[dict[str, Any]]) -> str:
-    """Write the header's row of costs from what was really requested."""
+def cost_row(log: list[dict[str, Any]], notebook: nbformat.NotebookNode) -> str:
+    """Write the header's row of costs from what was really requested, and whether live some cells are left out."""
     os.environ.update({variable.name: variable.value for variable in QUIET})  # before LiteLLM is imported
     from ..usage import cost_of, dollars
 
@@ -128,4 +128,9 @@ def cost_row(log: list[dict[str, Any]]) -> str:
         total += cost_of(model, used["input"], used["output"]) or 0.0
     price = f"about {dollars(float(f'{total:.1g}'))} for the script's tokens" if total else "nothing"
     live = f"{len(calls)} model call{'' if len(calls) == 1 else 's'}, {price}" if calls else "nothing"
-    return f"| What it costs | offline: nothing · live: {live} |"
+    skip = " (you skip the cells tagged `offline-only`)" if any(map(_is_offline_only, notebook.cells)) else ""
+    return f"| What it costs | offline: nothing · live: {live}{skip} |"
+
+
+def _is_offline_only(cell: nbformat.NotebookNode) -> bool:
+    return "offline-only" in cell.metadata.get("tags", [])

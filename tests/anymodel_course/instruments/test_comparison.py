@@ -48,6 +48,12 @@ def get_weather(city: str) -> str:
     return f"rain in {city}"
 
 
+@function_tool(failure_error_function=None)
+def get_time(city: str) -> str:
+    """Look up the time; what the tool cannot read ends the run."""
+    return f"noon in {city}"
+
+
 @function_tool
 def convert(celsius: float) -> float:
     """Convert to Fahrenheit."""
@@ -146,6 +152,33 @@ async def test_who_returns_a_valid_object_who_refuses_and_who_talks() -> None:
     assert [r.error for r in records] == ["", "ModelBehaviorError", "UnsupportedParamsError (status 400)"]
 
 
+@pytest.mark.parametrize("name", ["openai", "ollama"])  # streamed, and whole
+@pytest.mark.parametrize(
+    ("says", "message", "verdict"),
+    [
+        (["It is Oslo."], "Invalid JSON when parsing", "fail"),
+        ([{"town": "Oslo"}], "Invalid JSON when parsing", "fail"),
+        ([call("get_weather", city="Oslo"), "It is Oslo."], "Invalid JSON when parsing", "fail"),
+        ([call("no_such_tool", x=1)], "Tool no_such_tool not found", "not applicable"),
+        ([call("get_time", town="Oslo")], "Invalid JSON input for tool get_time", "not applicable"),
+    ],
+)
+async def test_only_an_answer_that_was_read_breaks_the_schema(
+    name: str, says: list[Any], message: str, verdict: str
+) -> None:
+    session.model_says(*says, provider=name)
+    (record,) = (await compare("Which city?", [name], output_type=City, tools=[get_weather, get_time])).records
+    assert record.error == "ModelBehaviorError"
+    assert record.message.startswith(message)
+    assert (record.schema_ok, record.tools_ok) == (verdict, "not applicable")
+
+
+async def test_without_an_output_type_there_is_no_schema_to_break() -> None:
+    session.model_says(call("no_such_tool", x=1))
+    (record,) = (await compare(HELLO, ["openai"])).records
+    assert (record.error, record.schema_ok) == ("ModelBehaviorError", "not applicable")
+
+
 @pytest.mark.parametrize("name", NINE)
 async def test_right_tool_right_arguments_no_needless_call(name: str) -> None:
     right, other = call("get_weather", city="Oslo"), call("get_weather", city="Bergen")
@@ -239,6 +272,27 @@ async def test_an_answer_without_a_word_is_no_answer() -> None:
     assert (record.status, record.error, record.constraints_ok) == ("error", "no answer", "not applicable")
 
 
+async def test_who_gives_no_answer_is_looked_at_on_the_wire_which_shows_what_came_in_its_place() -> None:
+    session.model_says(fails("not_json"), provider="mistral")
+    comparison = await compare(HELLO, ["mistral"])
+    (record,) = comparison.records
+    assert record.error == "no answer"
+    assert record.fix.splitlines()[1:] == ['course.wire("mistral")', "course.doctor()"]
+    assert "wrong address: course.wire(" in str(comparison), "in a line, too, it is one comment and then code"
+    assert "<html>502 Bad Gateway</html>" in str(course.wire("mistral"))
+
+
+async def test_the_wire_of_a_live_call_shows_no_answer_so_it_is_not_sent_there(vendor: Any) -> None:
+    os.environ.update(vendor.own("mistral"))
+    with redirect_stdout(StringIO()):
+        session.start(live=["mistral"])
+    vendor.server.says(fails("not_json"))
+    (record,) = (await compare(HELLO, ["mistral"])).records
+    assert (record.source, record.error) == ("live", "no answer")
+    assert "course.wire" not in record.fix
+    assert record.fix.endswith("course.doctor()")
+
+
 # --- limits ------------------------------------------------------------------------------------------------------
 
 
@@ -249,6 +303,42 @@ async def test_what_a_budget_does_not_pay_for_is_not_run(started: Server) -> Non
     assert [r.error for r in comparison.records[3:]] == ["BudgetSpent"] * 2
     assert len(started.log) == 3
     assert comparison.summary.groups[0].not_run == 2
+
+
+@pytest.mark.parametrize(
+    ("limits", "model", "fix"),
+    [
+        ({"tokens": 50}, "mistral", "budget=course.budget(tokens=100)  # or fewer runs"),
+        ({"usd": 0.00001}, "mistral", "budget=course.budget(usd=2e-05)  # or fewer runs"),
+        ({"usd": 0.1, "tokens": 50}, "mistral", "budget=course.budget(usd=0.2, tokens=100)  # or fewer runs"),
+        ({"usd": 0.1}, "azure/my-deployment", "budget=course.budget(tokens=…)"),
+    ],
+)
+async def test_what_to_do_about_a_budget_is_said_as_an_argument_of_compare(
+    limits: dict[str, Any], model: str, fix: str
+) -> None:
+    session.model_says(Reply(text="Hello.", usage=Usage(90, 10)), times=2)
+    comparison = await compare(HELLO, [model], repeats=2, max_concurrency=1, budget=course.budget(**limits))
+    record = comparison.records[-1]
+    assert (record.status, record.error, record.fix) == ("not run", "BudgetSpent", fix)
+
+
+async def test_a_budget_that_lost_count_is_not_mended_by_a_larger_one() -> None:
+    session.model_says(fails("not_json"), provider="mistral")
+    budget = course.budget(tokens=10_000)
+    records = (await compare(HELLO, ["mistral"], repeats=2, max_concurrency=1, budget=budget)).records
+    assert [r.error for r in records] == ["no answer", "BudgetSpent"]
+    assert records[1].fix.startswith("models=[…]  # without the one whose answer came without counts")
+
+
+@pytest.mark.parametrize(
+    ("names", "at_once", "calls"), [(["mistral"], 1, 2), (["mistral"], 4, 4), (["mistral", "openai", "gemini"], 1, 3)]
+)
+async def test_a_budget_is_exceeded_by_the_calls_in_flight_at_most(names: list[str], at_once: int, calls: int) -> None:
+    session.model_says(Reply(text="Hello.", pace=Pace(0.5, 0.5), usage=Usage(90, 10)), times=18)
+    budget = course.budget(tokens=150)
+    await compare(HELLO, names, repeats=6, max_concurrency=at_once, budget=budget)
+    assert (budget.calls, budget.tokens) == (calls, calls * 100)
 
 
 async def test_a_budget_pays_for_the_same_prompts_on_every_model() -> None:

@@ -231,6 +231,51 @@ def test_scripted_is_hatched_an_unknown_price_is_hollow_an_error_is_a_cross(char
     assert "hatched: scripted, no measurement · a cross: an error" in str(chart.figure.get_supxlabel())
 
 
+def test_scripted_and_of_unknown_price_is_hatched_and_hollow() -> None:
+    (dot,) = Chart(summary_of([record("a", source="scripted", cost=None)])).figure.axes[1].collections
+    assert not len(dot.get_facecolor())
+    assert dot.get_hatch()
+    assert len(dot.get_edgecolor()), "which colours the hatch"
+
+
+def signs(chart: Chart) -> list[dict[str, float]]:
+    """Return what stands in the rows of both bar charts, and in which."""
+    return [{text.get_text(): text.xy[1] for text in chart.figure.axes[n].texts} for n in (0, 2)]
+
+
+def test_who_was_stopped_by_a_budget_has_no_cross_and_is_told_apart() -> None:
+    stopped = {"status": "not run", "error": "BudgetSpent", "latency": 0.0, "cost": None}
+    chart = Chart(summary_of([record("a"), record("a", repeat=2, **stopped), record("b", **stopped)]))
+    assert signs(chart) == [{"not run": 1}] * 2
+    assert chart.figure.get_supxlabel() == ""
+    assert "0 with errors (a cross), 1 not run." in chart.alt
+    for text in (str(chart), str(summary_of([record("a"), record("a", repeat=2, **stopped)]))):
+        assert "1 of 2 (1 not run)" in text
+    assert "0 of 1 (1 not run)" in str(chart)
+
+
+def test_what_never_ran_is_not_called_an_error_or_scripted_by_any_of_picture_text_and_count() -> None:
+    summary = summary_of([Record("a", "?", 1), Record("b", "?", 1)])
+    chart = Chart(summary)
+    assert signs(chart) == [{"not run": 1}] * 2
+    assert chart.figure.get_supxlabel() == ""
+    assert "0 scripted (hatched), 0 with errors (a cross), 2 not run." in chart.alt
+    assert [(group.failed, group.not_run) for group in summary.groups] == [(0, 1)] * 2
+
+
+def test_a_sign_stands_within_the_axes_whichever_rows_have_no_bar() -> None:
+    failed = {"status": "error", "error": "RateLimitError", "cost": None}
+    rows = [record("a"), record("b", **failed), Record("c", "?", 1), record("d", **failed)]
+    for records in (rows, rows[1:], rows[1:2]):
+        figure = Chart(summary_of(records)).figure
+        figure.draw_without_rendering()
+        for axes in (figure.axes[0], figure.axes[2]):
+            boxes = [text.get_window_extent() for text in axes.texts]
+            assert boxes
+            assert all(axes.bbox.count_contains(box.corners()) == 4 for box in boxes)
+            assert axes.get_xlim()[0] == 0
+
+
 @pytest.mark.parametrize("apart", [0.0, 0.01, 0.05])
 def test_the_numbers_of_dots_that_lie_close_together_can_all_be_read(apart: float) -> None:
     far = record("far", latency=9.0, cost=0.01)

@@ -43,8 +43,10 @@ def compare(
         max_concurrency: How many runs of one model go at once. Each takes some hundredths of a second of this machine's
             processor, so a high number makes fast models look slower.
         timeout: Seconds that one run may take, its tools and a provider's own retries included.
-        budget: What all runs together may spend: `course.budget(usd=…)`. Those that come after are not run. With one,
-            all models go through the prompts in step, so that it pays for the same ones on each.
+        budget: What all runs together may spend: `course.budget(usd=…)`. Those that come after are not run. Calls in
+            flight come to their end, so it can be exceeded by one call of each run that goes at once:
+            `max_concurrency=1` leaves one of each model. With a budget, all models go through the prompts in step, so
+            that it pays for the same ones on each.
 
     Returns:
         What to await; then it holds the records. It shows as a table.

@@ -1,6 +1,7 @@
 """The one figure of a comparison: latency, cost against latency, tokens. Its numbers stand under it as text.
 
 Nothing is told by colour alone: hatched means scripted, hollow means that the price is unknown, a cross means an error.
+A model that was not run says so in its row.
 """
 
 from __future__ import annotations
@@ -44,11 +45,11 @@ class Chart:
     @property
     def alt(self) -> str:
         """What the picture shows, in a sentence, for those who do not see it."""
-        scripted = sum(group.source != LIVE for group in self._groups)
-        failed = sum(group.ok < group.runs for group in self._groups)
+        scripted, failed, not_run = (sum(map(told, self._groups)) for told in (_scripted, _failed, _not_run))
+        signs = f"{scripted} scripted (hatched), {failed} with errors (a cross)"
         return (
             f"Three charts of {len(self._groups)} models: latency with the part until the first token, cost against "
-            f"latency, and tokens in and out. {scripted} scripted (hatched), {failed} with errors (a cross). "
+            f"latency, and tokens in and out. {signs}{f', {not_run} not run' if not_run else ''}. "
             "The table below has every number."
         )
 
@@ -58,7 +59,7 @@ class Chart:
                 str(number),
                 group.model,
                 group.source,
-                f"{group.ok} of {group.runs}",
+                group.answers,
                 _seconds(group.first_token),
                 _seconds(group.latency),
                 "" if group.input_tokens is None else f"{group.input_tokens:,}",
@@ -91,8 +92,8 @@ def _drawn(groups: tuple[Group, ...]) -> Figure:
     _latency(latency, groups)
     _cost(cost, groups)
     _tokens(tokens, groups)
-    signs = ["hatched: scripted, no measurement"] if any(group.source != LIVE for group in groups) else []
-    signs += ["a cross: an error"] if any(group.errors for group in groups) else []
+    signs = ["hatched: scripted, no measurement"] if any(map(_scripted, groups)) else []
+    signs += ["a cross: an error"] if any(map(_failed, groups)) else []
     if signs:
         figure.supxlabel(" · ".join(signs), fontsize=9)
     figure.draw_without_rendering()  # only now is it known where the dots are
@@ -109,9 +110,7 @@ def _latency(axes: Axes, groups: tuple[Group, ...]) -> None:
             axes.barh(row, rest, left=first, color=BLUE, edgecolor="black", hatch=_hatch(group))
             if group.latency.least != group.latency.most:
                 axes.hlines(row, group.latency.least, group.latency.most, color="black")
-        _cross(axes, row, group)
-    axes.set_yticks(range(len(groups)), [f"{n}. {group.model}" for n, group in enumerate(groups, 1)], fontsize=8)
-    axes.invert_yaxis()
+    _lanes(axes, groups, [f"{n}. {group.model}" for n, group in enumerate(groups, 1)])
     axes.set_xlabel("seconds, median (line: least to most)")
     axes.set_title("Latency; lighter: to the first token", fontsize=10)
 
@@ -120,14 +119,8 @@ def _cost(axes: Axes, groups: tuple[Group, ...]) -> None:
     for group in groups:
         if not group.latency:
             continue
-        known = group.cost is not None
-        axes.scatter(
-            *_dot(group),
-            s=DOT,
-            facecolor=BLUE if known else "none",
-            edgecolor="black",
-            hatch=_hatch(group) if known else None,
-        )
+        face = "none" if group.cost is None else BLUE
+        axes.scatter(*_dot(group), s=DOT, facecolor=face, edgecolor="black", hatch=_hatch(group))
     axes.set_xlabel("seconds, median")
     axes.set_ylabel("$ for 1000 answers")
     axes.set_title("Cost; hollow: price unknown", fontsize=10)
@@ -172,22 +165,40 @@ def _tokens(axes: Axes, groups: tuple[Group, ...]) -> None:
         sent, received = group.input_tokens or 0, group.output_tokens or 0
         axes.barh(row, sent, color=LIGHT, edgecolor="black", hatch=_hatch(group))
         axes.barh(row, received, left=sent, color=ORANGE, edgecolor="black", hatch=_hatch(group))
-        _cross(axes, row, group)
-    axes.set_yticks(range(len(groups)), [str(n) for n in range(1, len(groups) + 1)], fontsize=8)
-    axes.invert_yaxis()
+    _lanes(axes, groups, [str(n) for n in range(1, len(groups) + 1)])
     axes.set_xlabel("tokens, all answers together")
     axes.set_title("Tokens; blue: in, orange after it: out", fontsize=10)
 
 
-def _cross(axes: Axes, row: int, group: Group) -> None:
-    if group.errors:
-        ground = {"boxstyle": "circle,pad=0.15", "facecolor": "white"}
-        axes.annotate("✕", (0, row), (9, 0), textcoords="offset points", fontsize=9, ha="center", va="center",
-                      bbox=ground, in_layout=False)  # fmt: skip
+def _lanes(axes: Axes, groups: tuple[Group, ...], names: list[str]) -> None:
+    """Give each group its name, its room, and a sign where it has an error or was not run."""
+    at: dict[str, Any] = {"textcoords": "offset points", "fontsize": 9, "va": "center", "in_layout": False}
+    for row, group in enumerate(groups):
+        if _failed(group):
+            ground = {"boxstyle": "circle,pad=0.15", "facecolor": "white"}
+            axes.annotate("✕", (0, row), (9, 0), ha="center", bbox=ground, **at)
+        elif _not_run(group):
+            axes.annotate("not run", (0, row), (4, 0), ha="left", **at)
+    axes.set_yticks(range(len(names)), names, fontsize=8)
+    axes.set_ylim(len(names) - 0.4, -0.6)  # the first on top, and as much room where there are no bars
+    axes.set_xlim(left=0)
+
+
+def _scripted(group: Group) -> bool:
+    """Whether something scripted is drawn."""
+    return group.ok > 0 and group.source != LIVE
+
+
+def _failed(group: Group) -> bool:
+    return group.failed > 0
+
+
+def _not_run(group: Group) -> bool:
+    return group.not_run == group.runs
 
 
 def _hatch(group: Group) -> str | None:
-    return None if group.source == LIVE else HATCH
+    return HATCH if _scripted(group) else None
 
 
 def _seconds(spread: Any) -> str:

@@ -101,7 +101,9 @@ class Comparison:
             model, prompt, repeat = self._asked[number]
             async with lanes[model]:
                 try:
-                    self._found[number] = await run_once(self._agents[model], prompt, repeat, self._timeout)
+                    self._found[number] = await run_once(
+                        self._agents[model], prompt, repeat, self._timeout, self._budget
+                    )
                 except (KeyboardInterrupt, SystemExit) as interrupt:
                     raise _Interrupted(interrupt) from None  # in a task, these two would end the event loop itself
                 progress.step(model, failed=self._found[number].status != "ok")

@@ -21,20 +21,23 @@ from ...factory import provider_of
 from ...sent import own_secrets, scrubbed
 from ...session import LiveCap
 from ...usage import RunUsage, call_usage, model_id_of
-from ..budget import BudgetSpent
+from ..budget import Budget, BudgetSpent
 from ..explain import explain
 from .prompts import FAIL, NOT_APPLICABLE, PASS, Prompt, said
 from .records import ERROR, LIVE, NOT_RUN, OK, SCRIPTED, Record
 
 LONGEST_MESSAGE = 300  # characters
 NO_ANSWER = "no answer"
+INVALID_OUTPUT = "Invalid JSON when parsing"  # of an answer; of a tool's arguments the SDK says "… input for tool"
 # In these providers' streams LiteLLM 1.106 loses tool calls, or runs several into one: with tools, their answers come
 # whole, and nobody knows when the first piece arrived.
 WHOLE_WITH_TOOLS = {"cohere", "ollama"}
 SETTLING = 5.0  # seconds that a run which was told to end may take to do so
 
 
-async def run_once(agent: Agent[Any], prompt: Prompt, repeat: int, timeout: float) -> Record:
+async def run_once(
+    agent: Agent[Any], prompt: Prompt, repeat: int, timeout: float, budget: Budget | None = None
+) -> Record:
     """Run a prompt once and tell what came of it; only an interrupt gets through.
 
     No retries are added: openai/ and azure/ retry twice by themselves, and retries upon those would multiply.
@@ -44,6 +47,7 @@ async def run_once(agent: Agent[Any], prompt: Prompt, repeat: int, timeout: floa
         prompt: What it is asked, and how its answer is judged.
         repeat: The record's number.
         timeout: Seconds for the whole run.
+        budget: The agent's, to tell what to change where it stops the run.
     """
     model, provider = model_id_of(agent), provider_of(agent)
     record = Record(
@@ -64,13 +68,11 @@ async def run_once(agent: Agent[Any], prompt: Prompt, repeat: int, timeout: floa
     record = replace(record, first_token=run.first, latency=run.seconds)
     record = _with_usage(record, run.responses(error), estimated=provider == "cohere" and streamed)
     if error is not None:
-        return _failed(record, error, agent, timeout)
+        return _failed(record, error, agent, timeout, budget)
     assert run.result is not None
     output = run.result.final_output
     if output == "":  # a stream that is none, an HTML page say, is read as an answer without a word in it
-        return replace(
-            record, status=ERROR, error=NO_ANSWER, message="The run ended without a word, and without an error."
-        )
+        return _without_a_word(record, provider)
     tools_ok, tools_note = prompt.judged_calls(_calls(run.result))
     return replace(
         record,
@@ -147,21 +149,50 @@ def _with_usage(record: Record, responses: list[ModelResponse], *, estimated: bo
     )
 
 
-def _failed(record: Record, error: Exception, agent: Agent[Any], timeout: float) -> Record:
+def _without_a_word(record: Record, provider: str) -> Record:
+    look = f'course.wire("{provider}")\n' if record.source == SCRIPTED else ""  # it does not see a live answer
+    return replace(
+        record,
+        status=ERROR,
+        error=NO_ANSWER,
+        message="The run ended without a word, and without an error.",
+        fix=f"# What came? A page of HTML, say, is from a proxy or a wrong address:\n{look}course.doctor()",
+    )
+
+
+def _failed(record: Record, error: Exception, agent: Agent[Any], timeout: float, budget: Budget | None) -> Record:
     told = explain(error)
     message, fix = str(error).strip().partition("\n")[0], told.fix
     if isinstance(error, TimeoutError):
         message, fix = f"No end within {timeout:g} seconds.", f"timeout={timeout * 2:g}  # or a shorter answer"
+    if isinstance(error, BudgetSpent) and budget:
+        fix = _affordable(message, budget)
     refused = isinstance(error, BudgetSpent | LiveCap) and record.input_tokens is None
-    broken = isinstance(error, ModelBehaviorError) and agent.output_type not in (None, str)
     return replace(
         record,
         status=NOT_RUN if refused else ERROR,
         error=told.error,
         message=scrubbed(message, own_secrets())[:LONGEST_MESSAGE],
         fix=fix,
-        schema_ok=FAIL if broken else NOT_APPLICABLE,
+        schema_ok=FAIL if _breaks_the_schema(error, agent) else NOT_APPLICABLE,
     )
+
+
+def _affordable(refusal: str, budget: Budget) -> str:
+    """Return what to change in the call of `compare`; `explain` speaks to those who run an agent themselves."""
+    if refusal.startswith("The price of"):
+        return "budget=course.budget(tokens=…)"
+    if "without token counts" in refusal:
+        return "models=[…]  # without the one whose answer came without counts, or no budget"
+    limits = {"usd": budget.most_usd, "tokens": budget.most_tokens}
+    more = ", ".join(f"{name}={most * 2}" for name, most in limits.items() if most is not None)
+    return f"budget=course.budget({more})  # or fewer runs"
+
+
+def _breaks_the_schema(error: Exception, agent: Agent[Any]) -> bool:
+    """Tell whether the SDK has read the answer and refused it: an invented tool is the same kind of error."""
+    structured = agent.output_type not in (None, str)
+    return structured and isinstance(error, ModelBehaviorError) and str(error).startswith(INVALID_OUTPUT)
 
 
 def _calls(result: RunResultBase) -> list[Call]:

@@ -69,7 +69,7 @@ class Group:
         constraints: The same, each constraint of each answer counted.
         agreement: How many answers are their prompt's most frequent, of how many; None without repeats.
         answer: The only answer, where there is one.
-        errors: What went wrong, and how often.
+        errors: What went wrong or stopped a run before its first call, and how often.
         marks: "fastest", "cheapest": among live groups only, and only where there are two to compare.
     """
 
@@ -93,6 +93,16 @@ class Group:
     answer: str
     errors: tuple[tuple[str, int], ...]
     marks: tuple[str, ...] = ()
+
+    @property
+    def failed(self) -> int:
+        """How many ended with an error."""
+        return self.runs - self.ok - self.not_run
+
+    @property
+    def answers(self) -> str:
+        """How many have an answer, in words; those that were not run are no failures, and told apart."""
+        return f"{self.ok} of {self.runs}" + (f" ({self.not_run} not run)" if self.not_run else "")
 
 
 class Summary:
@@ -129,7 +139,7 @@ class Summary:
             columns["prompt"] = [_short(g.prompt) for g in groups]
         columns |= {
             "source": [g.source for g in groups],
-            "answers": [f"{g.ok} of {g.runs}" for g in groups],
+            "answers": [g.answers for g in groups],
             "seconds": [str(g.latency or "") for g in groups],
             "to first token": [str(g.first_token or "") for g in groups],
             "tokens in": [_count(g, g.input_tokens) for g in groups],
