@@ -1,12 +1,15 @@
 """The locks, the conda pins and the bounds: they agree, they are complete, and they name no machine."""
 
+import ast
 import re
 import tomllib
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
 import yaml
 from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 from anymodel_course.upkeep.renew import CONDA, DEV_LOCK, LEARNER_LOCK, machine_trace, versions
 
@@ -51,6 +54,34 @@ def test_the_locks_fit_the_bounds(root: Path, project: dict):
         for requirement in map(Requirement, requirements):
             assert requirement.name in locked, f"{requirement.name} is missing in {name}: python3 lab.py renew"
             assert requirement.specifier.contains(locked[requirement.name]), f"{requirement}: python3 lab.py renew"
+
+
+@pytest.mark.parametrize(("folder", "extra"), [("src", []), ("tests", ["test"])])
+def test_what_is_imported_is_declared_and_not_left_to_somebody_elses_dependency(
+    root: Path, project: dict, folder: str, extra: list[str]
+):
+    groups = project["project"]["optional-dependencies"]
+    declared = project["project"]["dependencies"] + [text for name in extra for text in groups[name]]
+    names = {canonicalize_name(Requirement(text).name) for text in declared} | {"anymodel-course"}
+    made_by = packages_distributions()
+    modules = {module for path in (root / folder).rglob("*.py") for module in imported(path)}
+    undeclared = {
+        module: sorted(by)
+        for module in modules & made_by.keys()
+        if not names & (by := {canonicalize_name(name) for name in made_by[module]})
+    }
+    assert undeclared == {}
+
+
+def imported(path: Path) -> set[str]:
+    """Return the top-level modules that a file imports."""
+    found: list[str] = []
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found += [name.name for name in node.names]
+        elif isinstance(node, ast.ImportFrom) and not node.level:
+            found.append(node.module or "")
+    return {module.partition(".")[0] for module in found}
 
 
 def test_the_conda_pins_are_the_locks(root: Path, project: dict):
