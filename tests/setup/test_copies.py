@@ -90,9 +90,9 @@ def test_a_file_that_the_learner_deleted_comes_back(originals, mine):
     assert names(mine) == ["00.ipynb"]
 
 
-def test_files_that_notebooks_use_come_along_and_caches_do_not(originals, mine):
-    for name in ("images/a.png", ".ipynb_checkpoints/00.ipynb", "__pycache__/x.pyc"):
-        (originals / name).parent.mkdir()
+def test_files_that_notebooks_use_come_along_and_what_running_left_does_not(originals, mine):
+    for name in ("images/a.png", ".ipynb_checkpoints/00.ipynb", "__pycache__/x.pyc", "main.py"):
+        (originals / name).parent.mkdir(exist_ok=True)
         (originals / name).write_bytes(b"\x00\xff")
     copies.main(originals, mine)
     assert names(mine) == ["00.ipynb", "images", "images/a.png"]

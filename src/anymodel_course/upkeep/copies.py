@@ -27,8 +27,8 @@ def main(originals: Path, mine: Path) -> None:
     arrived = set(record.read_text(encoding="utf-8").splitlines()) if record.exists() else set()
     for original in sorted(originals.rglob("*")):
         name = original.relative_to(originals)
-        if original.is_dir() or any(part.startswith((".", "__")) for part in name.parts):
-            continue  # a cache or a checkpoint
+        if original.is_dir() or original.suffix == ".py" or any(part.startswith((".", "__")) for part in name.parts):
+            continue  # a cache, a checkpoint, or a program that a cell saved where somebody ran the originals
         content = working_copy(original)
         entry = f"{hashlib.sha256(content).hexdigest()} {name.as_posix()}"
         target = mine / name
