@@ -130,6 +130,12 @@ ROWS = (
     ),
     # --- before anything is sent ---
     Row(
+        lambda e: e.name in ("AttributeError", "TypeError") and e.holds(r"^'coroutine' object "),
+        "This is a run that nobody waited for: a coroutine, which becomes a result with `await`. Nothing was sent.",
+        ("The `await` before Runner.run, or before a function of your own, is missing.",),
+        "result = await Runner.run(agent, prompt)",
+    ),
+    Row(
         lambda e: e.name == "RuntimeError" and e.holds(r"run_sync\(\) cannot be called"),
         "run_sync starts an event loop of its own, and a notebook has one running already.",
         ("You are in Jupyter, where the kernel runs the loop.",),

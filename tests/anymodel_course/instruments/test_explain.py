@@ -61,6 +61,15 @@ def model_of(name: str) -> LitellmModel:
 # --- one error after the other, as the libraries raise them ------------------------------------------------------
 
 
+async def test_a_forgotten_await() -> None:
+    run = Runner.run(Agent(name="A"), "Hello?")
+    with pytest.raises(AttributeError) as caught:
+        run.final_output  # type: ignore[attr-defined]  # noqa: B018
+    run.close()
+    assert explain(caught.value).fix == "result = await Runner.run(agent, prompt)"
+    assert not explain(AttributeError("'dict' object has no attribute 'final_output'")).known
+
+
 async def test_run_sync_in_a_notebook() -> None:
     with pytest.raises(RuntimeError) as raised:
         Runner.run_sync(Agent(name="A"), "Hello?")
@@ -378,6 +387,7 @@ ONE_OF_EACH = [
     like("Invalid JSON when parsing model output", name="ModelBehaviorError"),
     like("Tool look not found in agent A", name="ModelBehaviorError"),
     like("Model did not produce a final response!", name="ModelBehaviorError"),
+    AttributeError("'coroutine' object has no attribute 'final_output'"),
     RuntimeError("AgentRunner.run_sync() cannot be called when an event loop is already running."),
     like("Unknown prefix: anthropic", name="UserError"),
     like("LLM Provider NOT provided"),
