@@ -23,13 +23,24 @@ from scripted_providers.environment import DUMMY_KEY, ENDPOINTS, redirect
 
 from .providers import PROVIDERS, Provider, provider
 
+_YOURS = "resource|endpoint|deployment|name|project|azure|api|key|account|domain"
+
 PLACEHOLDER = re.compile(
-    r"\.\.\.|…|\*{3}|x{6}|^x{3,}|<.*>|\$\{|^(your|my)[-_ ]|[-_ ](here|key)$|^changeme$|^todo$|^"
-    + re.escape(DUMMY_KEY)
-    + "$",
+    "|".join(
+        (
+            r"\.\.\.|…|\*{3}|x{6}|<.*>|\$\{",
+            r"\[[^\]:]+\]",  # an IPv6 address has colons inside
+            r"^(?:[a-z]{2,8}\d{0,2}[-_]){0,3}(?:x{3}[x_-]*|(?<=[-_]))$",  # how keys begin, and then x or nothing
+            r"^(?:your|my)[-_ ]|[-_ ](?:here|key)$",
+            rf"(?<![\w-])your[-_](?:{_YOURS})(?:[-_](?:{_YOURS}|openai))*(?![\w-])",
+            r"placeholder|(?<![a-z])(?:change|replace)[-_ ]?me(?![a-z])|^(?:todo|none|null)$",
+            f"^{re.escape(DUMMY_KEY)}$",
+        )
+    ),
     re.IGNORECASE,
 )
-"""Values that stand where a key or an address should: "sk-...", "<your key>", "your-key-here", "sk-****", "xxx"."""
+"""Values that stand where a key or an address should: "sk-...", "sk-", "<your key>", "your-key-here", "sk-****", "xxx",
+"https://your-resource.openai.azure.com". A real "https://your-company.openai.azure.com" is none."""
 
 
 class Secret:
@@ -73,21 +84,35 @@ def hint(value: str) -> str:
 
 @dataclass(frozen=True)
 class Problem:
-    """Something about a `.env` file that its author should know."""
+    """Something about a `.env` file, or a variable of the environment, that its author should know.
+
+    Attributes:
+        line: Where in the file; None where it is about the whole file, or about the environment.
+        what: What is odd.
+        fix: What to do about it.
+        harmless: Whether the value was read all the same.
+        names: The variables that this is about. Empty where it may be any: in a line that names none, say.
+    """
 
     line: int | None
     what: str
     fix: str
     harmless: bool = False
+    names: frozenset[str] = frozenset()
+
+    @property
+    def placed(self) -> str:
+        """What is odd, and where."""
+        return f"line {self.line}: {self.what}" if self.line else self.what
 
     def __str__(self) -> str:
-        """Return one sentence with its place."""
-        return f"{f'line {self.line}: ' if self.line else ''}{self.what} {self.fix}"
+        """Return what is odd, with its place, and what to do about it."""
+        return f"{self.placed} {self.fix}"
 
 
 @dataclass(frozen=True)
 class DotEnv:
-    """A `.env` file as read: its values, and what was odd about it. Its repr shows no value."""
+    """A `.env` file, or the environment, as read: values, and what was odd about them. Its repr shows no value."""
 
     path: Path | None = None
     values: dict[str, Secret] = field(default_factory=dict, repr=False)
@@ -132,6 +157,36 @@ def parse_dotenv(raw: bytes, path: Path | None = None) -> DotEnv:
         >>> found.values
         {'GEMINI_API_KEY': ends in 4f2a}
     """
+    text, problems = _decoded(raw)
+    usable: dict[str, Secret] = {}
+    lines: dict[str, list[int]] = {}  # where each variable stands
+    counts: dict[str, int] = {}  # where the value stands that counts
+    for binding in parse_stream(io.StringIO(text)):
+        said = binding.original.string.lstrip()  # a statement owns the blank lines above it
+        number = binding.original.line + binding.original.string[: -len(said)].count("\n")
+        named = binding.key is None or (_is_name(binding.key) and binding.value is not None)
+        if binding.error or not named:
+            problems.append(Problem(number, _unreadable(said.strip()), "Write NAME=value.", names=_named_in(said)))
+            continue
+        if binding.key is None:
+            continue
+        lines.setdefault(binding.key, []).append(number)
+        if not binding.value:
+            continue
+        if re.match(r"export\s", said):
+            problems.append(
+                Problem(number, "`export` is for shells.", "It was skipped; leave it or not.", harmless=True)
+            )
+        value, odd = _as_read(binding.key, binding.value, number, _named_in(said))
+        problems += odd
+        if value:
+            usable[binding.key], counts[binding.key] = Secret(value), number
+    problems += [_repeated(name, lines[name], number) for name, number in counts.items() if len(lines[name]) > 1]
+    return DotEnv(path, usable, tuple(sorted(problems, key=lambda problem: problem.line or 0)))
+
+
+def _decoded(raw: bytes) -> tuple[str, list[Problem]]:
+    """Return a file's text, empty where it is none, and what is odd about the file as a whole."""
     problems: list[Problem] = []
     encoding = "utf-8"
     if raw.startswith((b"\xff\xfe", b"\xfe\xff")):
@@ -147,44 +202,73 @@ def parse_dotenv(raw: bytes, path: Path | None = None) -> DotEnv:
     except UnicodeDecodeError:
         text = "\0"
     if "\0" in text:  # no text has one; UTF-16 without its mark has many
-        problem = Problem(None, "The file is not UTF-8 text.", "Save it as UTF-8 in your editor.")
-        return DotEnv(path, problems=(problem,))
+        return "", [Problem(None, "The file is not UTF-8 text.", "Save it as UTF-8 in your editor.")]
     if "\r\n" in text:
         what, fix = "Lines end as on Windows (CRLF).", "They were read; a shell's `source` would keep the \\r."
         problems.append(Problem(None, what, fix, harmless=True))
-        text = text.replace("\r\n", "\n")
+    return text.replace("\r\n", "\n"), problems
+
+
+def _repeated(name: str, lines: list[int], counts: int) -> Problem:
+    often = "twice" if len(lines) == 2 else f"{len(lines)} times"
+    fix = f"Of these, the one in line {counts} counts."
+    return Problem(lines[-1], f"{name} stands here {often}.", fix, harmless=True)
+
+
+def read_environment() -> DotEnv:
+    """Read the learner's own variables in the environment, offline too, as `read_dotenv` reads a file."""
+    own = {n: Secret(v) for n, v in os.environ.items() if n in _KNOWN and v.strip() and not _is_ours(n, v)}
     usable: dict[str, Secret] = {}
-    for binding in parse_stream(io.StringIO(text)):
-        said = binding.original.string.lstrip()  # a statement owns the blank lines above it
-        number = binding.original.line + binding.original.string[: -len(said)].count("\n")
-        named = binding.key is None or (re.fullmatch(r"[A-Za-z_]\w*", binding.key) and binding.value is not None)
-        if binding.error or not named:
-            problems.append(Problem(number, _unreadable(said.strip()), "Write NAME=value."))
-            continue
-        if binding.key is None or not binding.value:
-            continue
-        name, value = binding.key, _unquoted(binding.value)
-        if re.match(r"export\s", said):
-            problems.append(
-                Problem(number, "`export` is for shells.", "It was skipped; leave it or not.", harmless=True)
-            )
-        if "${" in value:
-            what = f"{name} refers to another variable, and those are not filled in here."
-            problems.append(Problem(number, what, "Write the value itself."))
-            continue
-        if _is_placeholder(name, value):
-            problems.append(Problem(number, f"{name} still holds a placeholder.", f"Put your key there.{_where(name)}"))
-            continue
-        if value != binding.value:
-            what = f"{name} has spaces or quotes around its value."
-            problems.append(Problem(number, what, "They were left off; take them out.", harmless=True))
-        if _is_garbled(name, value):
-            problems.append(Problem(number, f"{name} {GARBLED}.", "Copy the key again."))
-        if name in usable:
-            problems.append(Problem(number, f"{name} stands here twice.", "The last one counts.", harmless=True))
+    problems: list[Problem] = []
+    for name, raw in (_kept(os.environ) | own).items():
+        value, odd = _as_read(name, raw.reveal())
+        problems += odd
         if value:
             usable[name] = Secret(value)
-    return DotEnv(path, usable, tuple(problems))
+    return DotEnv(None, usable, tuple(sorted(problems, key=lambda problem: problem.what)))
+
+
+def _as_read(
+    name: str, raw: str, line: int | None = None, also: frozenset[str] = frozenset()
+) -> tuple[str, list[Problem]]:
+    """Return what counts of a variable's value, and what is odd about it; an empty text where nothing counts.
+
+    Args:
+        name: The variable.
+        raw: Its value as it stands there.
+        line: Where in `.env`. None: it stands in the environment.
+        also: Other variables that a problem with it is about.
+    """
+
+    def odd(what: str, fix: str, harmless: bool = False) -> Problem:
+        return Problem(line, f"{name}{'' if line else ' in the environment'} {what}", fix, harmless, also | {name})
+
+    value = _unquoted(raw)
+    if "${" in value:
+        what = "refers to another variable, and those are not filled in here."
+        return "", [odd(what, "Write the value itself.")]
+    if _is_placeholder(name, value):
+        own = "address" if is_address(name) else "key"
+        return "", [odd("still holds a placeholder.", f"Put your {own} there.{_where(name)}")]
+    problems = []
+    if value and value != raw:
+        what = "has spaces or quotes around its value."
+        problems.append(odd(what, "They were left off; take them out.", harmless=True))
+    if _is_garbled(name, value):
+        problems.append(odd(f"{GARBLED}.", "Copy the key again."))
+    return value, problems
+
+
+def _is_name(text: str) -> bool:
+    """Whether this can be a variable's name, which is shown. A key that ends in = can look like one."""
+    is_like_a_key = re.fullmatch(r"(?=.*[a-z])(?=.*[A-Z])(?=.*\d)\w{20,}", text)
+    return bool(re.fullmatch(r"[A-Za-z_]\w*", text)) and not is_like_a_key
+
+
+def _named_in(statement: str) -> frozenset[str]:
+    """Return the first provider's variable of each line: a quote that is not closed swallows the lines below."""
+    known = ([word for word in re.findall(r"\w+", line) if word in _KNOWN] for line in statement.splitlines())
+    return frozenset(words[0] for words in known if words)
 
 
 GARBLED = "has a space, a line break or another character inside that no key has"
@@ -197,7 +281,7 @@ def is_address(name: str) -> bool:
 
 
 def _unquoted(value: str) -> str:
-    return value.strip().strip("“”‘’\"'").strip()
+    return re.sub(r"""^[\s"'`“”„‘’‚]+|[\s"'`“”„‘’‚]+$""", "", value)
 
 
 def _is_placeholder(name: str, value: str) -> bool:
@@ -215,7 +299,7 @@ def _unreadable(line: str) -> str:
         return "This is a Windows command, not a line of a .env file."
     if "=" not in line:
         return "There is a : where a = belongs." if ":" in line else "There is no = in this line."
-    if not re.match(r"(export\s+)?[A-Za-z_]\w*\s*=", line):
+    if not _is_name(re.sub(r"^export\s+", "", line).partition("=")[0].strip()):
         return "What stands before the = is no variable's name."
     return "This line cannot be read: a quote is not closed, or something follows it."
 
@@ -296,8 +380,19 @@ def key(name: str) -> Key:
             source, value = found[names[0]]
             return Key(row.name, names[0], source, repr(value))
     wanted = " and ".join(n for n in row.key_sets[0] if n not in found)
-    misnamed = " (yours is called .env.txt)" if NAMED_TXT in read_dotenv().problems else ""
-    return Key(row.name, row.key_sets[0][0], missing=f"no key: set {wanted} in .env{misnamed}")
+    why = _why_missing({n for names in row.key_sets for n in names if n not in found})
+    return Key(row.name, row.key_sets[0][0], missing=f"no key: set {wanted} in .env{why}")
+
+
+def _why_missing(names: set[str]) -> str:
+    """Say in brackets what in `.env` or the environment may be why these variables have no value."""
+    problems = (*read_dotenv().problems, *read_environment().problems)
+    fitting = [p for p in problems if not p.harmless and (names & p.names or not p.names)]
+    if not fitting:
+        return ""
+    first = next((p for p in fitting if p.names), fitting[0])
+    more = "; course.doctor() tells more" if len(fitting) > 1 else ""
+    return f" ({first.placed.removesuffix('.')}{more})"
 
 
 def values_of(row: Provider) -> dict[str, Secret]:
@@ -311,11 +406,8 @@ def own_values() -> dict[str, tuple[str, Secret]]:
 
     Later sources win: `.env`, the environment, `ask_key`. Placeholders and the stand-in's values are none.
     """
-    found = {name: (".env", value) for name, value in read_dotenv().values.items()}
-    own = {n: Secret(v) for n, v in os.environ.items() if n in _KNOWN and v.strip() and not _is_ours(n, v)}
-    for name, value in (_kept(os.environ) | own).items():
-        if not _is_placeholder(name, value.reveal()):
-            found[name] = ("the environment", value)
+    read = {".env": read_dotenv().values, "the environment": read_environment().values}
+    found = {name: (source, value) for source, values in read.items() for name, value in values.items()}
     for row in PROVIDERS.values():
         signing = {name for name in row.endpoint.variables if _SIGNS_IN.search(name)}
         if signing & _asked.keys():  # what was asked for is what gets used: an old session's token fits no new key

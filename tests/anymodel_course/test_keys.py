@@ -6,6 +6,8 @@ import json
 import logging
 import os
 import pickle
+import random
+import string
 from collections.abc import Callable
 from pathlib import Path
 
@@ -84,6 +86,8 @@ def test_what_is_said_of_keys_holds_no_key(monkeypatch: pytest.MonkeyPatch) -> N
         f"ANTHROPIC_API_KEY=' {KEY} '\n",
         f"ANTHROPIC_API_KEY=“{KEY}”\n",
         f"ANTHROPIC_API_KEY=‘{KEY}’\n",
+        f"ANTHROPIC_API_KEY=`{KEY}`\n",
+        f"ANTHROPIC_API_KEY=\"' „{KEY}“ '\"\n",
         f'ANTHROPIC_API_KEY={KEY}"\n',
         f"ANTHROPIC_API_KEY={KEY} # mine\n",
         f"\n\n# mine\n  ANTHROPIC_API_KEY={KEY}\n",
@@ -105,6 +109,7 @@ def test_a_key_is_read_however_it_is_written(written: str, encoding: str) -> Non
         (f"export ANTHROPIC_API_KEY={KEY}", 1, "`export`", True),
         (f"export\tANTHROPIC_API_KEY={KEY}", 1, "`export`", True),
         (f"A=1\n \n\nANTHROPIC_API_KEY=“{KEY}”", 4, "quotes around", True),
+        (f"A=1\nANTHROPIC_API_KEY=`{KEY}`", 2, "quotes around", True),
         (f"A_KEY={KEY}\nB=2\nA_KEY={KEY}", 3, "twice", True),
         ("OPENAI_API_KEY=sk-...", 1, "placeholder", False),
         ("OPENAI_API_KEY=<your key>", 1, "placeholder", False),
@@ -114,6 +119,7 @@ def test_a_key_is_read_however_it_is_written(written: str, encoding: str) -> Non
         ("OPENAI_API_KEY=${MY_KEY}", 1, "refers to another variable", False),
         (f"OPENAI_API_KEY={DUMMY_KEY}", 1, "placeholder", False),
         ("AZURE_API_BASE=https://<your-resource>.openai.azure.com", 1, "placeholder", False),
+        ("AZURE_API_BASE=https://your-resource.openai.azure.com", 1, "placeholder", False),
         (f"OPENAI_API_KEY={KEY[:9]} {KEY[9:]}", 1, "a space, a line break", False),
         (f"OPENAI_API_KEY={KEY[:9]}\u200b{KEY[9:]}", 1, "another character", False),
         (f'A=1\nOPENAI_API_KEY="{KEY}\nB=2', 2, "a quote is not closed", False),
@@ -123,6 +129,8 @@ def test_a_key_is_read_however_it_is_written(written: str, encoding: str) -> Non
         (f"OPENAI_API_KEY {KEY}", 1, "no =", False),
         (KEY, 1, "no =", False),
         (f"{KEY}==", 1, "no variable's name", False),
+        ("ABSKQmVkcm9ja0FQSUtleS0123==\nABSKQmVkcm9ja0FQSUtleS0123==", 1, "no variable's name", False),
+        (f"export\tA_KEY = '{KEY}", 1, "a quote is not closed", False),
         (f"set OPENAI_API_KEY={KEY}", 1, "Windows command", False),
         (f"SETX OPENAI_API_KEY {KEY}", 1, "Windows command", False),
         (f'$env:OPENAI_API_KEY="{KEY}"', 1, "Windows command", False),
@@ -137,6 +145,110 @@ def test_what_is_odd_is_told_with_its_line_and_without_the_key(
     assert told.fix
     assert not any("0123" in str(p) or "0123" in repr(p) for p in found.problems)
     assert not any("0123" in name for name in found.values)
+
+
+@pytest.mark.parametrize(
+    ("written", "often", "line"),
+    [
+        ("A_KEY=first-000000000001\nA_KEY=second-00000000002", "twice", 2),
+        ("A_KEY=first-000000000001\nA_KEY=sk-...", "twice", 1),
+        ("A_KEY=first-000000000001\nA_KEY=", "twice", 1),
+        ("A_KEY=first-000000000001\nA_KEY=“”", "twice", 1),
+        ("A_KEY=first-000000000001\nA_KEY=${OTHER}", "twice", 1),
+        ("A_KEY=<key>\nA_KEY=second-00000000002\nA_KEY=''", "3 times", 2),
+    ],
+)
+def test_of_a_variable_that_stands_there_more_than_once_the_one_counts_that_is_said(
+    written: str, often: str, line: int
+) -> None:
+    found = parse_dotenv(written.encode())
+    (told,) = [problem for problem in found.problems if "stands here" in problem.what]
+    assert told.what == f"A_KEY stands here {often}."
+    assert told.fix == f"Of these, the one in line {line} counts."
+    assert found.values["A_KEY"].reveal() == written.splitlines()[line - 1].partition("=")[2]
+    assert [p.line for p in found.problems] == sorted(p.line or 0 for p in found.problems)
+
+
+def test_what_stands_there_twice_and_never_with_a_value_is_not_told_as_one_that_counts() -> None:
+    assert parse_dotenv(b"A_KEY=\nA_KEY=").problems == ()
+    assert {p.what for p in parse_dotenv(b"A_KEY=sk-...\nA_KEY=sk-...").problems} == {
+        "A_KEY still holds a placeholder."
+    }
+
+
+PLACEHOLDERS = {
+    "OPENAI_API_KEY": (
+        *("sk-...", "sk-…", "sk-", "sk-xxx", "sk-xxxx", "sk-XXXX-XXXX", "sk-proj-", "sk-proj-xxxx", "sk-ant-api03-xxx"),
+        *("xxx", "placeholder", "sk-placeholder", "replace_me", "replace-me", "REPLACEME", "changeme", "change_me"),
+        *("None", "null", "todo", "[your key]", "[YOUR_API_KEY]", "<your key>", "your-key-here", "YOUR_API_KEY"),
+        *("{your-api-key}", "sk-****", "${MY_KEY}", DUMMY_KEY),
+    ),
+    "AZURE_API_BASE": (
+        *("https://your-resource.openai.azure.com", "https://YOUR-RESOURCE-NAME.openai.azure.com/", "your_endpoint"),
+        *("https://<resource>.openai.azure.com", "https://[resource].openai.azure.com", "https://your-domain/v1"),
+        *("https://your-azure-openai-resource.openai.azure.com", "https://{your-account}.openai.azure.com", "None"),
+        *("https://placeholder.openai.azure.com", "https://xxxx.openai.azure.com/...", "<endpoint>"),
+    ),
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [(name, value) for name, values in PLACEHOLDERS.items() for value in values]
+)
+def test_what_stands_in_the_place_of_a_key_or_an_address_is_no_value(
+    name: str, value: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = parse_dotenv(f"{name}={value}".encode())
+    assert found.values == {}
+    assert len([problem for problem in found.problems if not problem.harmless]) == 1
+    monkeypatch.setenv(name, value)
+    assert name not in keys.own_values()
+
+
+WORD = string.ascii_letters + string.digits
+URL_SAFE = WORD + "-_"
+REAL_KEYS = {
+    "OPENAI_API_KEY": (("sk-", WORD, 48), ("sk-proj-", URL_SAFE, 156), ("sk-svcacct-", URL_SAFE, 156)),
+    "ANTHROPIC_API_KEY": (("sk-ant-api03-", URL_SAFE, 95),),
+    "GOOGLE_API_KEY": (("AIzaSy", URL_SAFE, 33), ("AQ.", URL_SAFE, 50)),
+    "MISTRAL_API_KEY": (("", WORD, 32),),
+    "COHERE_API_KEY": (("", WORD, 40),),
+    "AWS_ACCESS_KEY_ID": (("AKIA", string.ascii_uppercase + "234567", 16),),
+    "AWS_SECRET_ACCESS_KEY": (("", WORD + "+/", 40),),
+    "AWS_BEARER_TOKEN_BEDROCK": (("ABSK", WORD + "+/", 130),),
+    "AZURE_API_KEY": (("", "0123456789abcdef", 32), ("", WORD, 84)),
+    "OLLAMA_API_KEY": (("", "0123456789abcdef", 32),),
+    "TOGETHERAI_API_KEY": (("", "0123456789abcdef", 64), ("tgp_v1_", URL_SAFE, 43)),
+}
+
+
+@pytest.mark.parametrize("name", REAL_KEYS)
+def test_a_real_key_is_no_placeholder_whatever_letters_it_has(name: str) -> None:
+    chance = random.Random(name)
+    for begin, letters, length in REAL_KEYS[name]:
+        for end in ("", "xx", "xxxAB", "None", "todo", "=="):
+            for _ in range(100):
+                value = begin + "".join(chance.choices(letters, k=length)) + end
+                assert parse_dotenv(f"{name}={value}".encode()) == keys.DotEnv(None, {name: Secret(value)})
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "https://yourcompany.openai.azure.com",
+        "https://your-company.openai.azure.com",
+        "https://your-companys-resource.openai.azure.com/",
+        "https://ask-your-name.example",
+        "https://your-namesake.example/v1",
+        "https://my-resource.openai.azure.com",
+        "https://exchange-me.example/none/todo",
+        "https://xxl.example/sk-",
+        "http://[::1]:8080",
+        "[::]",
+    ],
+)
+def test_a_real_address_is_no_placeholder(value: str) -> None:
+    assert parse_dotenv(f"AZURE_API_BASE={value}".encode()).values == {"AZURE_API_BASE": Secret(value)}
 
 
 @pytest.mark.parametrize(
@@ -192,7 +304,7 @@ def test_a_file_that_an_editor_named_txt_is_told_of(learner: Path, monkeypatch: 
     (learner / "my").mkdir()
     monkeypatch.chdir(learner / "my")
     assert [problem.what for problem in read_dotenv().problems] == ["The file here is called .env.txt."]
-    assert str(keys.key("openai")) == "no key: set OPENAI_API_KEY in .env (yours is called .env.txt)"
+    assert str(keys.key("openai")) == "no key: set OPENAI_API_KEY in .env (The file here is called .env.txt)"
     (learner / ".env").write_text(f"OPENAI_API_KEY={KEY}")
     assert read_dotenv().problems == ()
     assert keys.key("openai")
@@ -314,7 +426,95 @@ def test_a_placeholder_in_the_environment_hides_no_real_key(
     assert keys.key("openai").source == ".env"
 
 
-@pytest.mark.parametrize("value", [f"{KEY}\r", f"{KEY[:9]}\n{KEY[9:]}", f"{KEY}\u00a0", f"Bearer {KEY}"])
+@pytest.mark.parametrize(
+    "value", [f'"{KEY}"', f"'{KEY}'", f"`{KEY}`", f"“{KEY}”", f" {KEY} ", f"{KEY}\r", f"{KEY}\u00a0", f"\"' {KEY}'\""]
+)
+def test_quotes_and_spaces_around_a_value_in_the_environment_are_left_off_and_told_of(value: str) -> None:
+    os.environ["ANTHROPIC_API_KEY"] = value
+    for live in ((), ("anthropic",), ("anthropic",), ()):
+        assert str(keys.key("anthropic")) == "set, from the environment, ends in 4f2a"
+        assert keys.values_of(PROVIDERS["anthropic"]) == {"ANTHROPIC_API_KEY": Secret(KEY)}
+        (told,) = keys.read_environment().problems
+        assert told.what == "ANTHROPIC_API_KEY in the environment has spaces or quotes around its value."
+        assert (told.line, told.harmless, "0123" in repr(told)) == (None, True, False)
+        keys.set_aside(os.environ, BASE, frozenset(live))
+        assert os.environ["ANTHROPIC_API_KEY"] == (KEY if live else DUMMY_KEY)
+
+
+def test_quotes_around_nothing_in_the_environment_are_nothing(dotenv: Write) -> None:
+    os.environ["ANTHROPIC_API_KEY"] = '""'
+    assert str(keys.key("anthropic")) == "no key: set ANTHROPIC_API_KEY in .env"
+    assert keys.read_environment() == keys.DotEnv()
+    dotenv(f"ANTHROPIC_API_KEY={KEY}")
+    assert keys.key("anthropic").source == ".env"
+
+
+def test_an_address_and_a_region_in_quotes_in_the_environment_are_used_without_them() -> None:
+    os.environ |= {"AWS_REGION_NAME": '"eu-north-1"', "AWS_BEARER_TOKEN_BEDROCK": f'"{KEY}"'}
+    os.environ["AWS_BEDROCK_RUNTIME_ENDPOINT"] = "'https://vpce.example'"
+    keys.set_aside(os.environ, BASE, frozenset({"bedrock"}))
+    assert os.environ["AWS_REGION_NAME"] == "eu-north-1"
+    assert os.environ["AWS_BEDROCK_RUNTIME_ENDPOINT"] == "https://vpce.example"
+
+
+@pytest.mark.parametrize("value", ["sk-...", '"sk-..."', "your-key-here", " sk-xxxx "])
+def test_a_placeholder_in_the_environment_is_no_key_and_named_as_the_reason(value: str) -> None:
+    os.environ["ANTHROPIC_API_KEY"] = value
+    for _ in range(2):
+        assert str(keys.key("anthropic")) == (
+            "no key: set ANTHROPIC_API_KEY in .env (ANTHROPIC_API_KEY in the environment still holds a placeholder)"
+        )
+        assert str(keys.key("openai")) == "no key: set OPENAI_API_KEY in .env"
+        keys.set_aside(os.environ, BASE)
+
+
+def test_what_the_stand_in_has_placed_is_no_oddity_of_the_learners() -> None:
+    keys.set_aside(os.environ, BASE)
+    assert keys.read_environment() == keys.DotEnv()
+
+
+UNCLOSED = "This line cannot be read: a quote is not closed, or something follows it"
+REFERS = "refers to another variable, and those are not filled in here"
+
+
+@pytest.mark.parametrize(
+    ("written", "reason"),
+    [
+        (f"A=1\nANTHROPIC_API_KEY: {KEY}", "line 2: There is a : where a = belongs"),
+        (f"ANTHROPIC_API_KEY {KEY}", "line 1: There is no = in this line"),
+        (f'ANTHROPIC_API_KEY="{KEY}', f"line 1: {UNCLOSED}"),
+        (f'OPENAI_API_KEY="{KEY}\nANTHROPIC_API_KEY="{KEY}"', f"line 1: {UNCLOSED}"),
+        (f'MY_KEY="{KEY}\nANTHROPIC_API_KEY={KEY}\nB="', f"line 1: MY_KEY {keys.GARBLED}"),
+        (f"set ANTHROPIC_API_KEY={KEY}", "line 1: This is a Windows command, not a line of a .env file"),
+        (f'$env:ANTHROPIC_API_KEY="{KEY}"', "line 1: This is a Windows command, not a line of a .env file"),
+        ("export ANTHROPIC_API_KEY=sk-...", "line 1: ANTHROPIC_API_KEY still holds a placeholder"),
+        ("ANTHROPIC_AUTH_TOKEN=<token>", "line 1: ANTHROPIC_AUTH_TOKEN still holds a placeholder"),
+        ("ANTHROPIC_API_KEY=${K}", f"line 1: ANTHROPIC_API_KEY {REFERS}"),
+        (KEY, "line 1: There is no = in this line"),
+        (f"{KEY}\nANTHROPIC_API_KEY: {KEY}", "line 2: There is a : where a = belongs; course.doctor() tells more"),
+        (b"# caf\xe9\nANTHROPIC_API_KEY=" + KEY.encode(), "The file is not UTF-8 text"),
+    ],
+)  # fmt: skip
+def test_a_missing_key_is_told_with_what_is_wrong_where_it_should_stand(
+    written: str | bytes, reason: str, dotenv: Write
+) -> None:
+    dotenv(written)
+    found = keys.key("anthropic")
+    assert not found
+    assert str(found) == f"no key: set ANTHROPIC_API_KEY in .env ({reason})"
+    assert "0123" not in repr(found) + repr(read_dotenv().problems)
+
+
+@pytest.mark.parametrize(
+    "written",
+    [f"MISTRAL_API_KEY: {KEY}", "OPENAI_API_KEY=${ANTHROPIC_API_KEY}", "MY_KEY=sk-...", f"export A={KEY}\r\n"],
+)
+def test_what_is_wrong_with_another_variable_is_no_reason(written: str, dotenv: Write) -> None:
+    dotenv(written)
+    assert str(keys.key("anthropic")) == "no key: set ANTHROPIC_API_KEY in .env"
+
+
+@pytest.mark.parametrize("value", [f"{KEY[:9]}\n{KEY[9:]}", f"{KEY[:9]}\u00a0{KEY[9:]}", f"Bearer {KEY}"])
 def test_a_key_that_no_header_can_carry_is_no_key(value: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", value)
     found = keys.key("openai")

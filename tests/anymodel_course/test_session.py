@@ -292,6 +292,27 @@ def test_a_live_that_cannot_be_is_refused_and_changes_nothing(
     assert started.waiting == 1
 
 
+def test_a_refusal_says_what_is_wrong_where_the_key_should_stand(started: Server, dotenv: Any) -> None:
+    dotenv(f"# mine\nANTHROPIC_API_KEY: {KEY}")
+    os.environ["OPENAI_API_KEY"] = "sk-..."
+    with pytest.raises(ValueError, match=r"in \.env \(line 2: There is a : where a = belongs\)\. See") as raised:
+        session.start(live=["anthropic"])
+    assert KEY[:-4] not in str(raised.value)
+    with pytest.raises(ValueError, match=r"\(OPENAI_API_KEY in the environment still holds a placeholder\)"):
+        session.start(live=["openai"])
+
+
+def test_what_goes_live_is_the_key_without_the_quotes_around_it(
+    started: Server, capsys: pytest.CaptureFixture[str]
+) -> None:
+    os.environ["ANTHROPIC_API_KEY"] = f'"{KEY}" '
+    session.start(live=["anthropic"])
+    assert os.environ["ANTHROPIC_API_KEY"] == KEY
+    assert f"anthropic (key from the environment, ends in {KEY[-4:]})" in capsys.readouterr().out
+    session.start()
+    assert os.environ["ANTHROPIC_API_KEY"] == DUMMY_KEY
+
+
 def test_a_refused_switch_leaves_what_is_live_live(started: Server) -> None:
     os.environ["OPENAI_API_KEY"] = KEY
     session.start(live="openai")

@@ -229,13 +229,20 @@ def _dotenv() -> Iterator[Finding]:
     elif not found.problems:
         yield Finding(".env", "ok", "there is none, and offline needs none. To go live, copy .env.example to .env.")
     for problem in found.problems:
-        place = f"line {problem.line}: " if problem.line else ""
-        yield Finding(".env", "note" if problem.harmless else "problem", place + problem.what, problem.fix)
+        yield Finding(".env", "note" if problem.harmless else "problem", problem.placed, problem.fix)
     live = session.live_by_default()
     if live:
         # What it says is not shown: a key may have been pasted into the wrong line.
         what = "ANYMODEL_LIVE is set: course.start() alone makes real calls, which cost money."
         yield Finding("going live", "note", what, "course.start(live=[]) stays offline; unset it to stay so always.")
+
+
+def _environment() -> Iterator[Finding]:
+    """Tell of odd values. Whether a key is missing or spoilt by one, `_keys` says, so that none is a problem here."""
+    from .. import keys
+
+    for problem in keys.read_environment().problems:
+        yield Finding("environment", "note", problem.placed, problem.fix)
 
 
 def _keys() -> Iterator[Finding]:
@@ -387,6 +394,7 @@ CHECKS = (
     _bytecode,
     _models,
     _dotenv,
+    _environment,
     _keys,
     _addresses,
     _proxy,

@@ -265,7 +265,7 @@ def test_a_file_named_txt_is_a_problem_and_not_none(learner: Path, monkeypatch: 
 def test_each_key_is_told_of_by_its_source_and_last_four(dotenv: Any) -> None:
     dotenv(f"ANTHROPIC_API_KEY={KEY}")
     os.environ["GOOGLE_API_KEY"] = "AIza-0123456789-9999"
-    os.environ["CO_API_KEY"] = f"{KEY}\r"
+    os.environ["CO_API_KEY"] = f"Bearer {KEY}"
     assert the("key of Anthropic") == Finding("key of Anthropic", "ok", "set, from .env, ends in 4f2a.")
     assert the("key of Google Gemini").found == "set, from the environment, ends in 9999."
     assert the("key of Ollama").found == "needs no key."
@@ -274,6 +274,34 @@ def test_each_key_is_told_of_by_its_source_and_last_four(dotenv: Any) -> None:
     missing = the("key of OpenAI")
     assert missing.level == "ok"
     assert missing.found.endswith("To go live: OPENAI_API_KEY in .env, from https://platform.openai.com/api-keys")
+
+
+@pytest.mark.parametrize("before", ["", "start", "live"])
+def test_odd_values_in_the_environment_are_notes(before: str) -> None:
+    assert found("environment") == []
+    os.environ |= {"ANTHROPIC_API_KEY": f'"{KEY}"', "MISTRAL_API_KEY": "sk-...", "AZURE_API_BASE": "https://<resource>"}
+    if before:
+        session.start(live=["anthropic"] if before == "live" else [])
+    assert [(f.level, f.found, f.fix) for f in found("environment")] == [
+        (
+            "note",
+            "ANTHROPIC_API_KEY in the environment has spaces or quotes around its value.",
+            "They were left off; take them out.",
+        ),
+        (
+            "note",
+            "AZURE_API_BASE in the environment still holds a placeholder.",
+            "Put your address there. https://portal.azure.com",
+        ),
+        (
+            "note",
+            "MISTRAL_API_KEY in the environment still holds a placeholder.",
+            "Put your key there. https://console.mistral.ai/api-keys",
+        ),
+    ]
+    assert the("key of Anthropic").found == "set, from the environment, ends in 4f2a."
+    assert the("key of Mistral").found.startswith("none")
+    assert found("address") == []
 
 
 @pytest.mark.parametrize("before", ["", "start", "live"])
