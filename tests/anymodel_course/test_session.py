@@ -359,7 +359,7 @@ def test_anymodel_live_speaks_where_start_says_nothing(
     dotenv("ANYMODEL_LIVE=ollama")
     session.start()
     assert capsys.readouterr().out.startswith("LIVE: ollama.")
-    os.environ["ANYMODEL_LIVE"] = "OpenAI, ollama"  # the environment goes before the file
+    os.environ["ANYMODEL_LIVE"] = '"OpenAI, ollama"'  # the environment goes before the file; cmd keeps quotes
     session.start()
     assert capsys.readouterr().out.startswith("LIVE: ollama, openai (key from the environment, ends in 4f2a).")
     session.start(live=[])
