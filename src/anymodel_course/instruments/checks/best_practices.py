@@ -10,12 +10,13 @@ from typing import Any
 from agents import Agent, RunConfig, Runner
 from agents.extensions.models.litellm_model import LitellmModel
 from litellm.exceptions import RateLimitError
+from openai import OpenAIError
 
 from scripted_providers.environment import DUMMY_KEY
 from scripted_providers.server import Server
 
 from ...providers import PROVIDERS
-from .engine import NotYet, check, require, result_of
+from .engine import NotYet, check, require, require_function, result_of
 
 # The mistakes of the program on the page: the lines that may be named for one, and what to ask oneself about it.
 HIDDEN = {
@@ -60,17 +61,29 @@ async def review(given: Any) -> str:
 
 
 SORRY = "Try again later."
+NOTHING_SCRIPTED = (
+    "the model was asked before anything was scripted for it: begin with `scripted_providers.says(…)`, the test's own "
+    "stand-in (course.model_says belongs to the notebook's)."
+)
 
 
 @check
 async def guard(given: Any) -> str:
-    """A test of a program's answer to a rate limit: it passes with the right program and fails with three others."""
-    require(callable(given), f"give me the function itself, not its result (this is a {type(given).__name__}).")
+    """A test of a program's answer to a rate limit: it passes with the right program and fails with four others."""
+    require_function(given)
     require(
         not inspect.iscoroutinefunction(given), "this is an `async def`, which plain pytest cannot run: write `def`."
     )
+    require(
+        not inspect.isgeneratorfunction(given), "there is a `yield` in it, so calling it runs nothing: leave it out."
+    )
     try:
         await _try(given, _sorry_when_limited)
+    except OpenAIError as error:  # LiteLLM's are its children
+        raise NotYet(
+            f"the program is to answer a rate limit, and you scripted {type(error).__name__}: "
+            'use course.fails("rate_limit").'
+        ) from None
     except (AssertionError, _failed()) as error:
         said = f" ({str(error).splitlines()[0]})" if str(error) else ""
         raise NotYet(
@@ -80,13 +93,14 @@ async def guard(given: Any) -> str:
         (_lets_it_through, "lets the error through"),
         (_silent_when_limited, "answers a rate limit with an empty text"),
         (_always_sorry, f"says {SORRY!r} whatever the model answers: test an ordinary answer, too"),
+        (_says_something_else, "answers something else than the model: compare with what you scripted"),
     ):
         try:
             await _try(given, program)
         except (Exception, _failed()):
             continue
         raise NotYet(f"it passes with a program that {what}.")
-    return "it passes with the right program, and three wrong ones do not get by."
+    return "it passes with the right program, and four wrong ones do not get by."
 
 
 def _failed() -> type[BaseException]:
@@ -111,12 +125,20 @@ async def _try(test: Callable[..., Any], program: Callable[..., Any]) -> None:
             text: str = asyncio.run_coroutine_threadsafe(program(ask, question), loop).result()
             return text
 
-        await result_of(test, server, answer)
-        missed = any(sent.answered_by == "mirror" for sent in server.log)
-        require(
-            not (missed and program is _sorry_when_limited),
-            "the model was asked more often than you said replies: one reply for each call.",
-        )
+        try:
+            await result_of(test, server, answer)
+        except (AssertionError, _failed()):
+            _require_scripted(program, server)
+            raise
+        _require_scripted(program, server)
+
+
+def _require_scripted(program: Callable[..., Any], server: Server) -> None:
+    """Raise `NotYet` if the right program asked for something that the test had not scripted."""
+    answered = [sent.answered_by for sent in server.log]
+    if program is _sorry_when_limited and "mirror" in answered:
+        require("queue" in answered, NOTHING_SCRIPTED)
+        raise NotYet("the model was asked more often than you said replies: one reply for each call.")
 
 
 async def _sorry_when_limited(ask: Callable[..., Any], question: str) -> Any:
@@ -135,6 +157,10 @@ async def _silent_when_limited(ask: Callable[..., Any], question: str) -> Any:
         return await ask(question)
     except RateLimitError:
         return ""
+
+
+async def _says_something_else(ask: Callable[..., Any], question: str) -> Any:
+    return SORRY if await _sorry_when_limited(ask, question) == SORRY else "I do not know."
 
 
 async def _always_sorry(ask: Callable[..., Any], question: str) -> Any:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
+import copy
 import ctypes
 import functools
 import inspect
@@ -26,7 +27,11 @@ from ...usage import model_id_of
 LONGEST = 10.0  # seconds that a learner's code may take in a check
 GRACE = 1.0  # seconds more for code that is told to end
 
-TOO_LONG = "your code took longer than {:g} seconds. Does a loop or an `await` never end?"
+TOO_LONG = "your code took longer than {:g} seconds. Does it wait too long, or does a loop or an `await` never end?"
+UNTOUCHED = "replace the `...` in the cell above, run it, then run this cell again."
+NOTHING = "your variable is None: what you assigned to it returns nothing. Assign the object that the task asks for."
+ASYNC = "write `async def`: a notebook has a running loop, where `asyncio.run` fails and `gather` has to be awaited."
+PLAIN = "this is an `async def`, and calling it gives a coroutine that nobody awaits: write a plain `def`."
 
 
 class NotYet(Exception):
@@ -50,13 +55,14 @@ def check(judge: Callable[[Any], Awaitable[str]]) -> Callable[[Any], Awaitable[V
 
     The coroutine raises `NotYet` with what to change, or returns what the learner has shown. Everything else that goes
     wrong in the learner's code becomes a "not yet" too, `sys.exit()` and a loop without an end included. An untouched
-    stub, `...` or None, is told apart from a mistake. Only an interrupt goes through, the cell's or the keyboard's.
+    stub, `...`, is told apart from a mistake, and from None. Only an interrupt goes through, the cell's or the
+    keyboard's.
     """
 
     @functools.wraps(judge)
     async def verdict(given: Any) -> Verdict:
         if given is None or given is ...:
-            return Verdict(False, "replace the `...` in the cell above, run it, then run this cell again.")
+            return Verdict(False, NOTHING if given is None else UNTOUCHED)
         # A task, because code that swallows its cancellation can be left behind in one.
         judging = asyncio.create_task(_outcome(judge, given))
         over = threading.Event()
@@ -97,10 +103,10 @@ async def _outcome(judge: Callable[[Any], Awaitable[str]], given: Any) -> Verdic
     except _Overtime:
         return Verdict(False, TOO_LONG.format(LONGEST))
     except BaseException as error:  # SystemExit is none of Exception
-        return Verdict(False, f"your code raised {_line(error)}")
+        return Verdict(False, f"your code raised {line(error)}")
 
 
-def _line(error: BaseException) -> str:
+def line(error: BaseException) -> str:
     """Name an exception and what it says, in one line."""
     try:
         said = str(error).strip().partition("\n")[0]
@@ -133,12 +139,30 @@ def require(condition: object, change: str) -> None:
         raise NotYet(change)
 
 
+def require_function(given: Any, *, plain: bool = False) -> None:
+    """Raise `NotYet` unless this is a function, and no coroutine function where a plain one is asked for."""
+    require(callable(given), f"give me the function itself, not its result (this is a {type(given).__name__}).")
+    require(not (plain and inspect.iscoroutinefunction(given)), PLAIN)
+
+
 async def result_of(function: Callable[..., Any], *arguments: Any) -> Any:
     """Call the learner's function, be it sync or async, without blocking the notebook."""
     if inspect.iscoroutinefunction(function):
         return await function(*arguments)
     value = await _in_a_thread(function, *arguments)
     return await value if inspect.isawaitable(value) else value
+
+
+async def awaited(function: Callable[..., Any], *arguments: Any) -> Any:
+    """Call a function of the learner's that has to be an `async def`, or to return something that can be awaited."""
+    if inspect.iscoroutinefunction(function):
+        return await function(*arguments)
+    try:
+        value = await _in_a_thread(function, *arguments)
+    except RuntimeError:  # what needs a running loop, such as `gather`, finds none in a thread
+        raise NotYet(ASYNC) from None
+    require(inspect.isawaitable(value), ASYNC)
+    return await value
 
 
 async def _in_a_thread(function: Callable[..., Any], *arguments: Any) -> Any:
@@ -188,9 +212,16 @@ def _contained(instructions: Callable[..., Any]) -> Callable[..., Awaitable[Any]
         try:
             return await result_of(instructions, context, agent)
         except (SystemExit, KeyboardInterrupt) as error:
-            raise NotYet(f"your code raised {_line(error)}") from None
+            raise NotYet(f"your code raised {line(error)}") from None
 
     return asked
+
+
+def copied(agent: Agent[Any]) -> Agent[Any]:
+    """Copy an agent, without hooks and output type. A class of one's own need not take what `clone` hands it."""
+    bare = copy.copy(agent)
+    bare.hooks = bare.output_type = None
+    return bare
 
 
 async def play(agent: Agent[Any], prompt: str, config: RunConfig, *, turns: int = 6) -> RunResult:
@@ -198,7 +229,8 @@ async def play(agent: Agent[Any], prompt: str, config: RunConfig, *, turns: int 
 
     Its hooks and guardrails stay out, because a check is no live call, and its output type, because a stage says prose.
     """
-    bare = agent.clone(hooks=None, input_guardrails=[], output_guardrails=[], output_type=None)
+    bare = copied(agent)
+    bare.input_guardrails, bare.output_guardrails = [], []
     if callable(agent.instructions):
         bare.instructions = _contained(agent.instructions)
     return await Runner.run(bare, prompt, run_config=config, max_turns=turns)

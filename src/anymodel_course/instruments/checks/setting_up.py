@@ -24,12 +24,16 @@ async def mended_env(given: Any) -> str:
     found = parse_dotenv(str(given).encode())
     serious = [problem for problem in found.problems if not problem.harmless]
     if serious:
-        raise NotYet(f"{len(serious)} left to mend; the first: {serious[0]}")
+        first = serious[0]
+        # What is said about a placeholder in a file, "put your key there", would put a real one into a cell here.
+        fix = "Leave the line out; no key belongs in a cell." if "placeholder" in first.what else first.fix
+        raise NotYet(f"{len(serious)} left to mend; the first: {first.placed} {fix}")
     missing = [name for name in WANTED if name not in found.values]
     require(not missing, f"{' and '.join(missing)} {'is' if len(missing) == 1 else 'are'} not set.")
     for name, value in WANTED.items():
         require(found.values[name].reveal() == value, f"{name} has to keep its value, {value}.")
-    require(not found.problems, f"every key can be read now. To be neat: {next(iter(found.problems), '')}")
+    if found.problems:
+        raise NotYet(f"every key can be read now. Change this, too: {found.problems[0].placed}")
     return "all three keys can be read, and nothing in the file needs mending."
 
 
@@ -49,6 +53,7 @@ VERSIONS = {
         {
             "1.83.0": "is where a resolver lands that walks backwards",
             "1.82.8": "was malware",
+            "1.105.0": "is older",
             "1.107.0": "has never met these notebooks",
             "1.108.0": "has never met them, either",
             "2.0.0": "nobody has seen yet",
@@ -59,19 +64,19 @@ VERSIONS = {
 
 @check
 async def closed_pins(given: Any) -> str:
-    """Requirements that let stack A in and keep the trap, the malware and the future out."""
+    """Two requirements that let stack A in and keep the trap, the malware, the past and the future out."""
     require(isinstance(given, list | tuple | set | frozenset), "give me a list of requirement strings.")
     pins: dict[str, Requirement] = {}
     for text in given:
+        require(isinstance(text, str), f"write each requirement as a text; one of yours is a {type(text).__name__}.")
         try:
             pin = Requirement(text)
-        except (InvalidRequirement, TypeError):
+        except InvalidRequirement:
             raise NotYet(f"{text!r} is no requirement; one looks like 'package>=1.2,<1.3'.") from None
-        package = canonicalize_name(pin.name)
-        if package in pins:  # installers take two lines together
-            pin.specifier &= pins[package].specifier
-            pin.extras |= pins[package].extras
-        pins[package] = pin
+        applies = pin.marker is None or pin.marker.evaluate()
+        require(applies, f"{str(text)!r} does not apply here, so nothing is pinned: leave out what follows the `;`.")
+        pins[canonicalize_name(pin.name)] = pin
+    require(len(given) <= len(VERSIONS), f"two strings are enough, one for each package; you give {len(given)}.")
     for name, (wanted, unwanted) in VERSIONS.items():
         require(name in pins, f"{name} is not in the list: left out, any version of it will do.")
         for version in wanted:

@@ -7,7 +7,13 @@ from typing import Any
 from agents import RunConfig
 from agents.tracing import TracingProcessor
 from agents.tracing.provider import DefaultTraceProvider
-from agents.tracing.span_data import AgentSpanData, CustomSpanData, FunctionSpanData, GenerationSpanData
+from agents.tracing.span_data import (
+    AgentSpanData,
+    CustomSpanData,
+    FunctionSpanData,
+    GenerationSpanData,
+    HandoffSpanData,
+)
 
 from .engine import NotYet, check, require, result_of
 
@@ -33,24 +39,39 @@ async def tool_names(given: Any) -> str:
     turn = provider.create_span(CustomSpanData("turn", {}), parent=desk)
     outer = provider.create_span(FunctionSpanData("outer", "{}", "done"), parent=turn)
     inner = provider.create_span(FunctionSpanData("inner", "{}", "done"), parent=outer)
+    again = provider.create_span(FunctionSpanData("inner", "{}", "done"), parent=outer)
     model = provider.create_span(GenerationSpanData(model="openai/gpt-4.1-mini"), parent=turn)
-    again = provider.create_span(FunctionSpanData("inner", "{}", "done"), parent=turn)
-    for span in (desk, turn, outer, inner, model, again):
+    failing = provider.create_span(FunctionSpanData("failing", "{}", None), parent=turn)
+    failing.set_error({"message": "Error running tool", "data": None})
+    silent = provider.create_span(FunctionSpanData("silent", None, None), parent=turn)
+    handoff = provider.create_span(HandoffSpanData("desk", "billing"), parent=turn)
+    for span in (desk, turn, outer, inner, again, model, failing, silent, handoff):
         span.start()
-    for span in (inner, outer, model, again, turn, desk):
+    for span in (inner, again, outer, model, failing, silent, handoff, turn, desk):
         span.finish()
     trace.finish()
-    got = list(first.names)
+    later = provider.create_trace("another run")
+    later.start()
+    last = provider.create_span(FunctionSpanData("last", "{}", "done"), parent=later)
+    last.start()
+    last.finish()
+    later.finish()
     require(isinstance(first.names, list), f"`names` has to be a list; yours is a {type(first.names).__name__}.")
+    got = list(first.names)
+    right = ["inner", "inner", "outer", "failing", "silent", "last"]
     require(got, "tools ran, and the list is empty. An exception in a processor is swallowed: try yours by hand.")
+    require(got != ["last"], "a second run emptied the list: make it in __init__, and keep what is in it.")
+    require(got != right[::-1], "your list stands the other way round: append each name at its end.")
     require(
-        got != ["outer", "inner", "inner"], "the tools stand in the order in which they began; note them when they end."
+        got != ["outer", "inner", "inner", "failing", "silent", "last"],
+        "the tools stand in the order in which they began; note them when they end.",
     )
-    require("desk" not in got, "your list also has 'desk', which is an agent: look at `span_data.type`.")
-    require("turn" not in got, "your list also has 'turn', which is no tool: look at `span_data.type`.")
-    require(got != ["inner", "outer"], "inner ran twice, and your list has it once: note every run.")
-    right = ["inner", "outer", "inner"]
-    require(got == right, f"three times a tool ended, in the order {right}; your list says {got}.")
+    for name, what in (("desk", "an agent"), ("turn", "no tool"), ("billing", "no tool, but where a handoff led")):
+        require(name not in got, f"your list also has {name!r}, which is {what}: look at `span_data.type`.")
+    require(got.count("inner") != 1, "inner ran twice, and your list has it once: note every run.")
+    for name, what in (("failing", "ended with an error"), ("silent", "returned nothing")):
+        require(name in got, f"{name!r} {what}, but it ran: note it, too.")
+    require(got == right, f"six times a tool ended, in the order {right}; your list says {got}.")
     require(not second.names, "two processors share one list: make it in __init__, as self.names = [].")
     return "every tool, once, in the order in which they ended."
 

@@ -2,30 +2,32 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 from ...providers import PROVIDERS
-from .engine import NotYet, check, require, result_of
+from .engine import NotYet, awaited, check, require, require_function
 
-MODELS = [PROVIDERS[name].model for name in ("anthropic", "gemini", "ollama")]
+MODELS = [PROVIDERS[name].model for name in ("ollama", "anthropic", "gemini")]  # not in the order of the alphabet
 
 
 class _Refused(Exception):
     """What a model that fails raises here."""
 
 
-class _Interrupt(BaseException):
-    """Stands for a person who interrupts the program: no `except Exception` stops it."""
-
-
 @check
 async def first_answer(given: Any) -> str:
     """A coroutine function that asks one model after the other until one answers."""
-    require(callable(given), f"give me the function itself, not its result (this is a {type(given).__name__}).")
+    require_function(given)
     asked: list[str] = []
     raised: list[BaseException] = []
 
-    async def outcome(*failing: str, how: type[BaseException] = _Refused) -> Any:
+    async def outcome(
+        *failing: str,
+        how: type[BaseException] = _Refused,
+        says: str = "the answer of {}",
+        order: list[str] = MODELS,
+    ) -> Any:
         asked.clear()
 
         async def ask(model: str) -> str:
@@ -33,11 +35,11 @@ async def first_answer(given: Any) -> str:
             if model in failing:
                 raised.append(how(f"{model} is out of order"))
                 raise raised[-1]
-            return f"the answer of {model}"
+            return says.format(model)
 
-        models = list(MODELS)
-        answer = await result_of(given, ask, models)
-        require(models == MODELS, "the list that came in was changed: leave it as it was.")
+        models = list(order)
+        answer = await awaited(given, ask, models)
+        require(models == order, "the list that came in was changed: leave it as it was.")
         return answer
 
     first, second, last = MODELS
@@ -49,6 +51,10 @@ async def first_answer(given: Any) -> str:
     require(len(asked) == 1, f"the first model answered, and {len(asked)} were asked: return as soon as there is one.")
     wanted = (first, f"the answer of {first}")
     require(tuple(got) == wanted, f"of (model, answer) I expected {wanted}, and you return {tuple(got)}.")
+    got = await outcome(says="")
+    require(got == (first, "") or got == [first, ""], f"an empty answer is an answer, too; I got {got!r}.")
+    await outcome(order=MODELS[::-1])
+    require(asked == [last], f"{asked[0]} was asked first, and the list began with {last}: keep the list's order.")
     try:
         got = await outcome(first)
     except _Refused:
@@ -57,6 +63,7 @@ async def first_answer(given: Any) -> str:
         isinstance(got, tuple | list) and tuple(got) == (second, f"the answer of {second}"),
         f"where the first fails, return the second's (model, answer); I got {got!r}.",
     )
+    require(asked == [first, second], f"where the first fails, ask the second; yours asked {', '.join(asked)}.")
     try:
         got = await outcome(first, second)
     except _Refused:
@@ -71,7 +78,7 @@ async def first_answer(given: Any) -> str:
     else:
         raise NotYet(f"all three fail, and your function returns {got!r}, as if nothing had happened: raise.")
     try:
-        await outcome(first, how=_Interrupt)
-    except _Interrupt:
+        await outcome(first, how=asyncio.CancelledError)  # what an interrupted cell raises where it awaits
+    except asyncio.CancelledError:
         return "the first that answers, in order, and a failure where nobody does."
     raise NotYet("a person interrupts, and your program goes on: catch Exception, not everything.")
