@@ -46,7 +46,7 @@ from anymodel_course.upkeep.refresh import NOTEBOOKS
 from anymodel_course.usage import cost_of, dollars
 from scripted_providers.server import Server
 
-# Among the typical mistakes are forgotten awaits. Python tells of each when it collects garbage, in whatever test that is.
+# Among the typical mistakes are forgotten awaits: Python tells of each when it collects garbage, in whatever test
 pytestmark = pytest.mark.filterwarnings("ignore:coroutine '.*' was never awaited:RuntimeWarning")
 
 NAMES = checks.__all__
