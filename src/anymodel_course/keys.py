@@ -243,7 +243,7 @@ def _as_read(
     def odd(what: str, fix: str, harmless: bool = False) -> Problem:
         return Problem(line, f"{name}{'' if line else ' in the environment'} {what}", fix, harmless, also | {name})
 
-    value = _unquoted(raw)
+    value = unquoted(raw)
     if "${" in value:
         what = "refers to another variable, and those are not filled in here."
         return "", [odd(what, "Write the value itself.")]
@@ -280,7 +280,8 @@ def is_address(name: str) -> bool:
     return name.endswith(("BASE", "URL", "HOST", "ENDPOINT"))
 
 
-def _unquoted(value: str) -> str:
+def unquoted(value: str) -> str:
+    """Leave off what people and shells put around a value: white space and quotes of any kind."""
     return re.sub(r"""^[\s"'`“”„‘’‚]+|[\s"'`“”„‘’‚]+$""", "", value)
 
 
@@ -349,7 +350,7 @@ def ask_key(name: str) -> Key:
         raise ValueError(f"{row.title} runs on your own machine and takes no key.")
     typed = {}
     for variable in row.key_sets[0]:
-        value = _unquoted(getpass(f"{variable} (hidden, for this kernel only): "))
+        value = unquoted(getpass(f"{variable} (hidden, for this kernel only): "))
         if _is_placeholder(variable, value):
             raise ValueError(f"What was typed for {variable} only stands in a key's place. A key: {row.key_page}")
         if _is_garbled(variable, value):
@@ -370,7 +371,8 @@ def key(name: str) -> Key:
     row = provider(name)
     if not row.key_sets:
         return Key(row.name)
-    found = own_values()
+    sources = _sources()
+    found = _counting(sources)
     for names in row.key_sets_as_tried:
         if all(n in found for n in names):
             garbled = next((n for n in names if _is_garbled(n, found[n][1].reveal())), None)
@@ -380,13 +382,13 @@ def key(name: str) -> Key:
             source, value = found[names[0]]
             return Key(row.name, names[0], source, repr(value))
     wanted = " and ".join(n for n in row.key_sets[0] if n not in found)
-    why = _why_missing({n for names in row.key_sets for n in names if n not in found})
+    why = _why_missing({n for names in row.key_sets for n in names if n not in found}, sources)
     return Key(row.name, row.key_sets[0][0], missing=f"no key: set {wanted} in .env{why}")
 
 
-def _why_missing(names: set[str]) -> str:
+def _why_missing(names: set[str], sources: Mapping[str, DotEnv]) -> str:
     """Say in brackets what in `.env` or the environment may be why these variables have no value."""
-    problems = (*read_dotenv().problems, *read_environment().problems)
+    problems = [problem for read in sources.values() for problem in read.problems]
     fitting = [p for p in problems if not p.harmless and (names & p.names or not p.names)]
     if not fitting:
         return ""
@@ -406,8 +408,17 @@ def own_values() -> dict[str, tuple[str, Secret]]:
 
     Later sources win: `.env`, the environment, `ask_key`. Placeholders and the stand-in's values are none.
     """
-    read = {".env": read_dotenv().values, "the environment": read_environment().values}
-    found = {name: (source, value) for source, values in read.items() for name, value in values.items()}
+    return _counting(_sources())
+
+
+def _sources() -> dict[str, DotEnv]:
+    """Read what may hold the learner's own variables; the later one wins."""
+    return {".env": read_dotenv(), "the environment": read_environment()}
+
+
+def _counting(sources: Mapping[str, DotEnv]) -> dict[str, tuple[str, Secret]]:
+    """Return what counts of these sources, and of what was asked for."""
+    found = {name: (source, value) for source, read in sources.items() for name, value in read.values.items()}
     for row in PROVIDERS.values():
         signing = {name for name in row.endpoint.variables if _SIGNS_IN.search(name)}
         if signing & _asked.keys():  # what was asked for is what gets used: an old session's token fits no new key

@@ -256,7 +256,7 @@ NOT_STARTED = "Nothing is running yet: call course.start() first."
 def live_by_default() -> str:
     """Return what ANYMODEL_LIVE says, in the environment or else in `.env`: what `start()` makes live by itself."""
     written = keys.read_dotenv().values.get("ANYMODEL_LIVE")
-    said = os.environ.get("ANYMODEL_LIVE", "").strip(" \"'")  # quotes: cmd keeps them
+    said = keys.unquoted(os.environ.get("ANYMODEL_LIVE", ""))
     return said or (written.reveal() if written else "")
 
 

@@ -25,7 +25,7 @@ KEY_SHAPED = re.compile(
     r"|(?<![\w/+=])(?=[\w/+]*\d)(?=[\w/+]*[A-Z])[A-Za-z0-9/+]{40}(?![\w/+=])"  # AWS's secret
 )
 MACHINE = re.compile(
-    r"(?<![\w.])(/home/|/root/|/Users/|/work/|/tmp/|/mnt/|/private/|/var/folders/|[A-Z]:\\+\w)"
+    r"(?<![\w.])(/(?:home|root|Users|work|tmp|mnt|private|var/folders)/|[A-Z]:\\+\w)"
     r"|127\.0\.0\.1:\d|object at 0x"
 )
 OTHER_PREFIXES = {"ollama", "cohere_chat", "vertex_ai", "bedrock_converse", "azure_ai", "groq", "xai", "deepseek"}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 from agents import Agent, RunHooks
 from agents.items import ModelResponse
@@ -12,7 +12,16 @@ from ..usage import call_usage, cost_of, dollars, model_id_of
 
 
 class BudgetSpent(RuntimeError):
-    """The next model call was not made. The message says what was spent on what."""
+    """The next model call was not made. The message says what was spent on what.
+
+    Attributes:
+        unknown: What nobody could tell, so that no budget holds: a "price" or how many "tokens" went. Empty where the
+            budget is simply spent.
+    """
+
+    def __init__(self, said: str, unknown: Literal["", "price", "tokens"] = "") -> None:
+        super().__init__(said)
+        self.unknown = unknown
 
 
 class Budget(RunHooks[Any]):
@@ -67,11 +76,13 @@ class Budget(RunHooks[Any]):
         if self._uncounted:
             raise BudgetSpent(
                 f"An answer of {self._uncounted} came without token counts, so nobody knows what is left. Streams "
-                "report them only when asked: model_settings=ModelSettings(include_usage=True)."
+                "report them only when asked: model_settings=ModelSettings(include_usage=True).",
+                unknown="tokens",
             )
         if self.most_usd is not None and cost_of(model, 0, 0) is None:
             raise BudgetSpent(
-                f"The price of {model} is unknown, so no budget in dollars can hold: give tokens=… instead."
+                f"The price of {model} is unknown, so no budget in dollars can hold: give tokens=… instead.",
+                unknown="price",
             )
         over_usd = self.most_usd is not None and self.usd >= self.most_usd
         over_tokens = self.most_tokens is not None and self.tokens >= self.most_tokens

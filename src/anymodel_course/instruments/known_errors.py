@@ -79,6 +79,7 @@ NOT_SENT = "Nothing was sent, so no server gave a status: LiteLLM fills one in."
 NO_ANSWER = "No server gave this status: there was no answer, and LiteLLM fills one in."
 UNSENT_KEY = "{title} got a request without a key: LiteLLM sends it all the same if {variable} is not set."
 WITH_TOOLS = "[n for n, p in course.PROVIDERS.items() if course.model_facts(p.model).tools]\n# or, without tools:\n"
+INVALID_OUTPUT = "Invalid JSON when parsing"  # of an answer; of a tool's arguments the SDK says "… input for tool"
 NO_TOOLS = r"(tools?( use)?|function calling) is not (supported|enabled)|(does not|doesn't) support (tools?\b|function)"
 TOO_LONG = (
     r"context (length|window)|too large for model|too many tokens|(prompt|input) is too long|maximum number of tokens"
@@ -106,7 +107,7 @@ ROWS = (
         "function_tool(failure_error_function=default_tool_error_function)",
     ),
     Row(
-        lambda e: e.name == "ModelBehaviorError" and e.says("invalid json when parsing"),
+        lambda e: e.name == "ModelBehaviorError" and e.says(INVALID_OUTPUT),
         "The answer does not fit the agent's output_type.",
         (
             "The provider never saw the output_type: drop_params takes it away where it is not supported.",

@@ -46,11 +46,10 @@ from .. import keys
 from ..providers import Provider, provider
 from ..session import USUAL_CAP
 from ..stacks import PARTS, installed
-from .refresh import NOTEBOOKS
+from .refresh import NOTEBOOKS, is_offline_only
 
 RECORD = NOTEBOOKS.parent / "live-checks.md"
 LONGEST = 180  # seconds a cell
-LEFT_OUT = "offline-only"
 HEADINGS = (
     *("Date", "Model", "Reached", " · ".join(PARTS), "Notebooks", "Cells run", "of these live", "left out", "Failed"),
     *("Calls", "List price"),
@@ -163,7 +162,7 @@ def run(row: Provider, model: str, cap: float, reached: str) -> Check:
 def _run_notebook(path: Path, row: Provider, check: Check, cap: float) -> None:
     notebook = nbformat.read(path, as_version=4)
     code = [cell for cell in notebook.cells if cell.cell_type == "code"]
-    wanted = [cell for cell in code if LEFT_OUT not in cell.metadata.get("tags", [])]
+    wanted = [cell for cell in code if not is_offline_only(cell)]
     left = max(0.0, cap - check.dollars)
     ask = f"from anymodel_course.upkeep import live_meter\nawait live_meter.report({row.name!r}, {USUAL_CAP}, {left!r})"
     client = NotebookClient(notebook, kernel_name="python3", timeout=LONGEST, allow_errors=True, record_timing=False)

@@ -67,7 +67,7 @@ def execute(
     begun: list[tuple[float, bool]] = []
 
     def begin(cell: nbformat.NotebookNode, cell_index: int) -> None:
-        begun.append((time.monotonic(), _is_offline_only(cell)))
+        begun.append((time.monotonic(), is_offline_only(cell)))
 
     with tempfile.TemporaryDirectory() as logs:
         client = NotebookClient(
@@ -128,9 +128,10 @@ def cost_row(log: list[dict[str, Any]], notebook: nbformat.NotebookNode) -> str:
         total += cost_of(model, used["input"], used["output"]) or 0.0
     price = f"about {dollars(float(f'{total:.1g}'))} for the script's tokens" if total else "nothing"
     live = f"{len(calls)} model call{'' if len(calls) == 1 else 's'}, {price}" if calls else "nothing"
-    skip = " (you skip the cells tagged `offline-only`)" if any(map(_is_offline_only, notebook.cells)) else ""
+    skip = " (you skip the cells tagged `offline-only`)" if any(map(is_offline_only, notebook.cells)) else ""
     return f"| What it costs | offline: nothing · live: {live}{skip} |"
 
 
-def _is_offline_only(cell: nbformat.NotebookNode) -> bool:
+def is_offline_only(cell: nbformat.NotebookNode) -> bool:
+    """Whether a cell makes sense offline only, and is skipped live."""
     return "offline-only" in cell.metadata.get("tags", [])

@@ -23,12 +23,12 @@ from ...session import LiveCap
 from ...usage import RunUsage, call_usage, model_id_of
 from ..budget import Budget, BudgetSpent
 from ..explain import explain
+from ..known_errors import INVALID_OUTPUT
 from .prompts import FAIL, NOT_APPLICABLE, PASS, Prompt, said
 from .records import ERROR, LIVE, NOT_RUN, OK, SCRIPTED, Record
 
 LONGEST_MESSAGE = 300  # characters
 NO_ANSWER = "no answer"
-INVALID_OUTPUT = "Invalid JSON when parsing"  # of an answer; of a tool's arguments the SDK says "… input for tool"
 # In these providers' streams LiteLLM 1.106 loses tool calls, or runs several into one: with tools, their answers come
 # whole, and nobody knows when the first piece arrived.
 WHOLE_WITH_TOOLS = {"cohere", "ollama"}
@@ -166,7 +166,7 @@ def _failed(record: Record, error: Exception, agent: Agent[Any], timeout: float,
     if isinstance(error, TimeoutError):
         message, fix = f"No end within {timeout:g} seconds.", f"timeout={timeout * 2:g}  # or a shorter answer"
     if isinstance(error, BudgetSpent) and budget:
-        fix = _affordable(message, budget)
+        fix = _affordable(error, budget)
     refused = isinstance(error, BudgetSpent | LiveCap) and record.input_tokens is None
     return replace(
         record,
@@ -178,11 +178,11 @@ def _failed(record: Record, error: Exception, agent: Agent[Any], timeout: float,
     )
 
 
-def _affordable(refusal: str, budget: Budget) -> str:
+def _affordable(refusal: BudgetSpent, budget: Budget) -> str:
     """Return what to change in the call of `compare`; `explain` speaks to those who run an agent themselves."""
-    if refusal.startswith("The price of"):
+    if refusal.unknown == "price":
         return "budget=course.budget(tokens=…)"
-    if "without token counts" in refusal:
+    if refusal.unknown == "tokens":
         return "models=[…]  # without the one whose answer came without counts, or no budget"
     limits = {"usd": budget.most_usd, "tokens": budget.most_tokens}
     more = ", ".join(f"{name}={most * 2}" for name, most in limits.items() if most is not None)
